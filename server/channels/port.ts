@@ -1,0 +1,161 @@
+import type { z } from 'zod';
+import type { Clock } from '../platform/clock.ts';
+
+/**
+ * What a provider promises to the rest of Parley. A provider knows this file and the platform, nothing of
+ * ledgers, consent or campaigns; `contract.test.ts` holds every provider to it.
+ */
+
+export type Channel = 'email' | 'sms' | 'whatsapp' | 'push' | 'inapp';
+
+/**
+ * What became of one message. Values, never exceptions: `send` does not reject.
+ *
+ * - `accepted`: the provider took responsibility. `ref` is its own id where it gives one, else ours.
+ * - `refused`: the provider said no and will say no again. `address`: this recipient does not work (suppress it);
+ *   `content`: this message was objected to; `account`: nothing is wrong with the message, the account is
+ *   (password, plan, suspension): stop the lane and put the message back rather than fail it.
+ * - `retry`: nothing left, or the provider said later. `provider-down` and `throttled` speak of the lane (cool it
+ *   down, fail over), `transient` of this one message. `afterMs` is the provider's own wish (Retry-After).
+ * - `unknown`: the whole message may have left and no answer came. Never re-send it blindly.
+ *
+ * `code` is stable and machine-readable: the enhanced status code (RFC 3463) or else the reply code for SMTP
+ * (`5.1.1`, `421`), a word for what never got an answer (`timeout`, `connection-lost`, `dns`, `tls`, `refused-host`).
+ * `reason`, `detail` and `cause` are for people; addresses in them are masked.
+ */
+export type SendResult =
+  | { kind: 'accepted'; ref: string; detail?: string }
+  | { kind: 'refused'; category: 'address' | 'content' | 'account'; code: string; reason: string; permanent: true }
+  | {
+      kind: 'retry';
+      category: 'throttled' | 'transient' | 'provider-down';
+      code: string;
+      reason: string;
+      afterMs?: number;
+    }
+  | { kind: 'unknown'; code: string; cause: string };
+
+export interface Mailbox {
+  readonly address: string;
+  readonly name?: string;
+}
+
+/**
+ * One e-mail to one person, rendered. Share `from` and `replyTo` objects between the messages of a batch:
+ * their encoded headers are remembered by identity.
+ *
+ * Not in here because it follows from the rest: `Message-ID` is `<messageId@domain of from>` (see `rfcMessageId`
+ * in the front door), `Date` is the clock's, `List-Unsubscribe-Post` comes with `unsubscribeUrl`.
+ */
+export interface OutgoingEmail {
+  readonly channel: 'email';
+  /** Id of the message in the ledger. */
+  readonly messageId: string;
+  readonly to: string;
+  readonly from: Mailbox;
+  readonly replyTo?: Mailbox;
+  readonly subject: string;
+  readonly html?: string;
+  readonly text: string;
+  /** One-click (RFC 8058): makes `List-Unsubscribe` and `List-Unsubscribe-Post`. Marketing mail must have it. */
+  readonly unsubscribeUrl?: string;
+  /** `Feedback-ID` as Gmail reads it: up to three parts and the sender's name, joined by colons. */
+  readonly feedbackId?: string;
+  /** Further headers; a name or value with a line break or another control character is refused (`content`). */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Return path; the address of `from` when absent. */
+  readonly envelopeFrom?: string;
+}
+
+/** Grows a member per channel. */
+export type Outgoing = OutgoingEmail;
+
+/** One account's open line to its provider: connections, tokens. Made by `Provider.create`, kept by the delivery slice's lane. */
+export interface Sender {
+  /**
+   * Hands one message over. Messages are taken in the order of the calls; up to `capacity` calls at a time keep every
+   * connection busy, more are queued inside. Aborting gives up a message that has not begun (`retry`, code
+   * `aborted`); one whose bytes may have left still runs to its end (bounded by time-outs) so that its outcome is exact.
+   */
+  send(message: Outgoing, signal?: AbortSignal): Promise<SendResult>;
+  /** Messages in flight that make sense. */
+  readonly capacity: number;
+  /** Lets what has begun finish, gives up the rest (`retry`, code `closed`), closes the connections. */
+  close(): Promise<void>;
+}
+
+export interface Logger {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
+/** Where the built-in sandbox listens in this process and how an account signs in to it. */
+export interface SandboxAddress {
+  readonly host: string;
+  readonly port: number;
+  password(workspaceId: string): string;
+}
+
+/** Addresses a host may be connected to; throws when it resolves to nothing or only to forbidden networks. */
+export type ResolveHost = (host: string, signal?: AbortSignal) => Promise<readonly string[]>;
+
+export interface ProviderDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Guarded against server-side request forgery (platform/network.ts); the address it gives is the one to connect to. */
+  readonly resolveHost: ResolveHost;
+  readonly sandbox?: () => SandboxAddress | undefined;
+}
+
+/** An account as a provider sees it: settings and secrets as its own schemas parsed them. */
+export interface ProviderAccount<Settings = unknown, Secrets = unknown> {
+  readonly workspaceId: string;
+  readonly id: string;
+  readonly revision: number;
+  readonly settings: Settings;
+  readonly secrets: Secrets;
+}
+
+export interface TestResult {
+  readonly ok: boolean;
+  /** What was tried, in order; the last one failed unless `ok`. */
+  readonly steps: readonly { name: string; ok: boolean; detail: string }[];
+}
+
+export type ReadinessState = 'ok' | 'warn' | 'fail' | 'unknown';
+
+export interface ReadinessItem {
+  readonly key: string;
+  readonly state: ReadinessState;
+  readonly detail: string;
+  /** Empty when there is nothing to do. */
+  readonly whatToDo: string;
+}
+
+/** Look-ups in the DNS, with time-outs; tests answer from a table. An empty list: no such record; throws: no answer. */
+export interface Dns {
+  txt(name: string): Promise<readonly string[]>;
+}
+
+export interface ReadinessFacts {
+  readonly from: Mailbox | undefined;
+  readonly publicOrigin: string;
+  readonly postalAddress: string | undefined;
+  readonly dns: Dns;
+}
+
+/** One vendor on one channel. `settings` and `secrets` are strict objects; the dashboard's form is made from them. */
+export interface Provider<Settings extends z.ZodObject = z.ZodObject, Secrets extends z.ZodObject = z.ZodObject> {
+  readonly kind: string;
+  readonly channel: Channel;
+  readonly settings: Settings;
+  /** Every field optional: which are needed depends on the settings. Never shown again once stored. */
+  readonly secrets: Secrets;
+  create(account: ProviderAccount<z.output<Settings>, z.output<Secrets>>, deps: ProviderDeps): Sender;
+  /** Connects and signs in, sends nothing. Never throws. */
+  test(account: ProviderAccount<z.output<Settings>, z.output<Secrets>>, deps: ProviderDeps): Promise<TestResult>;
+  readiness(
+    account: ProviderAccount<z.output<Settings>, z.output<Secrets>>,
+    facts: ReadinessFacts,
+  ): Promise<readonly ReadinessItem[]>;
+}
