@@ -30,7 +30,7 @@ end $$;
 
 -- Makes the partition of one month, isolated like its parent. Called ahead of time by migrate and by the monthly job.
 create function parley_ensure_month(parent text, month date) returns void
-language plpgsql security definer set search_path = pg_catalog, public as $$
+language plpgsql security definer set search_path = pg_catalog, public set timezone = 'UTC' as $$
 declare
   first date := date_trunc('month', month)::date;
   child text := format('%s_%s', parent, to_char(first, 'YYYY_MM'));

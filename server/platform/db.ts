@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
+import type { DatabaseConnection, Driver } from 'kysely';
+import pg from 'pg';
+import type { PoolClient } from 'pg';
+import type { Database } from '../../db/types.ts';
+import { isId } from './ids.ts';
+import type { Log } from './log.ts';
+
+/** One transaction, bound to one workspace by row-level security. */
+export interface Tx {
+  /** Empty in a `system` transaction. */
+  readonly workspaceId: string;
+  /** Id of the transaction (64 bits, fits a double for any cluster's life); 0 in a read-only one. */
+  readonly xid: number;
+  readonly kysely: Kysely<Database>;
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** As a prepared statement: for what runs thousands of times. */
+  hot<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Runs when, and only when, the transaction has been committed. */
+  afterCommit(run: () => void): void;
+}
+
+export interface Db {
+  /** Begins, sets the workspace, runs, commits; rolls back when `work` throws. */
+  transaction<T>(workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  read<T>(workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** No workspace: no workspace row is visible. For narrow look-ups and tables outside workspaces. */
+  system<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+export interface DbOptions {
+  readonly url: string;
+  readonly maxConnections?: number;
+  readonly log: Log;
+}
+
+const timestamptz = 1184;
+const date = 1082;
+const int8 = 20;
+const numeric = 1700;
+
+function instantOf(text: string): Temporal.Instant {
+  return Temporal.Instant.from(text);
+}
+
+/** Times come as `Temporal.Instant`, dates as text, 64-bit integers as numbers (ours stay below 2^53). */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    if (oid === timestamptz) return instantOf;
+    if (oid === date) return (text: string) => text;
+    if (oid === int8 || oid === numeric) return Number;
+    return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+  },
+};
+
+function parameter(value: unknown): unknown {
+  if (value instanceof Temporal.Instant) return value.toString();
+  if (Array.isArray(value) && value.some((one) => one instanceof Temporal.Instant))
+    return value.map((one: unknown) => (one instanceof Temporal.Instant ? one.toString() : one));
+  return value;
+}
+
+const names = new Map<string, string>();
+
+/** A prepared statement is found by its text, so that two callers of the same text share it. */
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `h${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+    names.set(text, name);
+  }
+  return name;
+}
+
+/** Kysely on one checked-out connection: builds and runs statements, never begins or ends the transaction. */
+function kyselyOn(client: PoolClient): Kysely<Database> {
+  const connection: DatabaseConnection = {
+    executeQuery: async (compiled) => {
+      const result = await client.query(compiled.sql, compiled.parameters.map(parameter));
+      return { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) };
+    },
+    // eslint-disable-next-line require-yield -- the interface wants a generator; streams go through `query` in pages
+    async *streamQuery() {
+      throw new Error('rows are read in pages, not streamed');
+    },
+  };
+  const refuse = () => Promise.reject(new Error('a transaction is already open; use the one you were given'));
+  const driver: Driver = {
+    init: () => Promise.resolve(),
+    acquireConnection: () => Promise.resolve(connection),
+    beginTransaction: refuse,
+    commitTransaction: refuse,
+    rollbackTransaction: refuse,
+    releaseConnection: () => Promise.resolve(),
+    destroy: () => Promise.resolve(),
+  };
+  return new Kysely<Database>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => driver,
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
+}
+
+const builders = new WeakMap<PoolClient, Kysely<Database>>();
+
+function builderOf(client: PoolClient): Kysely<Database> {
+  let builder = builders.get(client);
+  if (builder === undefined) {
+    builder = kyselyOn(client);
+    builders.set(client, builder);
+  }
+  return builder;
+}
+
+type Mode = 'write' | 'read' | 'system';
+
+function opening(mode: Mode, workspaceId: string): string {
+  if (mode === 'system') return 'begin';
+  // The id is checked, so it can stand in the text: one round trip begins, sets the workspace and reads the transaction's id.
+  if (!isId(workspaceId)) throw new Error('not a workspace id');
+  const set = `select set_config('parley.workspace', '${workspaceId}', true)`;
+  return mode === 'read' ? `begin read only; ${set}` : `begin; ${set}, pg_current_xact_id()::text as xid`;
+}
+
+function xidOf(result: unknown): number {
+  const last: unknown = Array.isArray(result) ? result.at(-1) : undefined;
+  if (typeof last !== 'object' || last === null || !('rows' in last) || !Array.isArray(last.rows)) return 0;
+  const row: unknown = last.rows[0];
+  return typeof row === 'object' && row !== null && 'xid' in row ? Number(row.xid) : 0;
+}
+
+export function createDb({ url, maxConnections = 12, log }: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    idleTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 10_000,
+    options: '-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=120000',
+    types,
+  });
+  pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle database connection broke'));
+
+  async function run<T>(mode: Mode, workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const begin = opening(mode, workspaceId);
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    const committed: (() => void)[] = [];
+    let result: T;
+    try {
+      const opened: unknown = await client.query(begin);
+      const tx: Tx = {
+        workspaceId,
+        xid: xidOf(opened),
+        kysely: builderOf(client),
+        query: async (text, values = []) => (await client.query(text, values.map(parameter))).rows,
+        hot: async (text, values = []) =>
+          (await client.query({ name: nameOf(text), text, values: values.map(parameter) })).rows,
+        afterCommit: (callback) => committed.push(callback),
+      };
+      result = await work(tx);
+      // A failed statement that `work` swallowed leaves an aborted transaction: commit then answers ROLLBACK without an error.
+      if ((await client.query('commit')).command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    } catch (error) {
+      await client.query('rollback').catch((failure: unknown) => {
+        broken = failure instanceof Error ? failure : new Error('rollback failed');
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+    for (const callback of committed) callback();
+    return result;
+  }
+
+  return {
+    transaction: (workspaceId, work) => run('write', workspaceId, work),
+    read: (workspaceId, work) => run('read', workspaceId, work),
+    system: (work) => run('system', '', work),
+    pool,
+    close: () => pool.end(),
+  };
+}

@@ -1,0 +1,99 @@
+import { PgBoss } from 'pg-boss';
+import type { Tx } from './db.ts';
+import type { Log } from './log.ts';
+
+export interface QueueSettings {
+  /** Times a failed job is tried again (default 5, with growing delays). */
+  readonly retryLimit?: number;
+  /** A job that runs longer is given up and tried again (default 6 hours). */
+  readonly expireInSeconds?: number;
+}
+
+/** What pg-boss is told about a queue. A worker that died is noticed by its missing heartbeat, not by the expiry. */
+export function queueOptions(settings: QueueSettings) {
+  return {
+    policy: 'standard',
+    notify: true,
+    heartbeatSeconds: 20,
+    retryLimit: settings.retryLimit ?? 5,
+    retryBackoff: true,
+    retryDelay: 2,
+    retryDelayMax: 300,
+    expireInSeconds: settings.expireInSeconds ?? 6 * 3600,
+    retentionSeconds: 14 * 86_400,
+    deleteAfterSeconds: 86_400,
+  };
+}
+
+export interface Jobs {
+  /** One handler a queue. It must stand being run twice: a job whose worker died is run again. */
+  define<T extends object>(queue: string, run: (data: T, signal: AbortSignal) => Promise<void>, options?: { concurrency?: number }): void;
+  /** With `tx`, the job exists if and only if the transaction commits. */
+  enqueue<T extends object>(tx: Tx | undefined, queue: string, data: T, options?: { singletonKey?: string; startAfterSeconds?: number }): Promise<void>;
+  /** Runs the queue's handler with `{}` by a cron line (UTC), once in the whole installation. */
+  every(queue: string, cron: string): void;
+  start(): Promise<void>;
+  /** Waits up to `timeoutMs` for running jobs; their signal fires at once. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+interface Definition {
+  readonly queue: string;
+  readonly concurrency: number;
+  run(data: object, signal: AbortSignal): Promise<void>;
+}
+
+/** `works` is false in a process that only serves the API: it enqueues, and runs nothing. */
+export function createJobs(options: { url: string; works: boolean; log: Log }): Jobs {
+  const boss = new PgBoss({
+    connectionString: options.url,
+    schema: 'pgboss',
+    application_name: 'parley jobs',
+    max: 3,
+    migrate: false,
+    createSchema: false,
+    supervise: options.works,
+    schedule: options.works,
+    useListenNotify: options.works,
+    superviseIntervalSeconds: 20,
+    monitorIntervalSeconds: 20,
+    reindex: false,
+    monitorVacuum: false,
+  });
+  boss.on('error', (error) => options.log.warn({ reason: error.message }, 'job queue'));
+  const definitions: Definition[] = [];
+  const crons: { queue: string; cron: string }[] = [];
+  const stopping = new AbortController();
+
+  return {
+    define: (queue, run, { concurrency = 1 } = {}) => {
+      // The queue's name ties the two together: what is enqueued under it is what its handler takes.
+      definitions.push({ queue, concurrency, run: run as Definition['run'] });
+    },
+    enqueue: async (tx, queue, data, { singletonKey, startAfterSeconds } = {}) => {
+      await boss.send(queue, data, {
+        ...(singletonKey === undefined ? {} : { singletonKey }),
+        ...(startAfterSeconds === undefined ? {} : { startAfter: startAfterSeconds }),
+        ...(tx === undefined ? {} : { db: { executeSql: async (text, values) => ({ rows: await tx.query(text, values) }) } }),
+      });
+    },
+    every: (queue, cron) => {
+      crons.push({ queue, cron });
+    },
+    start: async () => {
+      await boss.start();
+      if (!options.works) return;
+      for (const { queue, cron } of crons) await boss.schedule(queue, cron);
+      for (const { queue, concurrency, run } of definitions) {
+        await boss.work<object>(queue, { localConcurrency: concurrency, heartbeatRefreshSeconds: 5 }, async ([job]) => {
+          if (job === undefined) return;
+          await run(job.data ?? {}, AbortSignal.any([job.signal, stopping.signal]));
+        });
+      }
+    },
+    stop: async (timeoutMs) => {
+      stopping.abort(new Error('stopping'));
+      await boss.stop({ graceful: true, timeout: timeoutMs });
+    },
+  };
+}

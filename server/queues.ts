@@ -1,0 +1,11 @@
+import type { QueueSettings } from './platform/jobs.ts';
+
+/**
+ * Every background queue. A job is coarse (an import, a campaign's planning), never a message: the send ledger has its own.
+ * The owner makes them when it migrates; the server's role may only use them.
+ */
+export const queues: Readonly<Record<string, QueueSettings>> = {
+  'audience.import': {},
+  'campaigns.plan': {},
+  'platform.daily': {},
+};
