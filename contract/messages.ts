@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { endpoint, id, idParams, line, page, pageQuery, time } from './endpoint.ts';
+import { topicKey } from './topics.ts';
+
+const tag = 'Messages';
+
+export const messageState = z.enum([
+  'planned',
+  'held',
+  'sending',
+  'suppressed',
+  'accepted',
+  'delivered',
+  'bounced',
+  'complained',
+  'failed',
+  'unknown',
+  'cancelled',
+  'expired',
+]);
+export type MessageState = z.output<typeof messageState>;
+
+export const decision = z.strictObject({
+  outcome: z.enum(['send', 'hold', 'suppress']),
+  /** A code of `reasons.ts`. */
+  reason: z.string().optional(),
+  until: time.optional(),
+});
+
+const messageGiven = z.strictObject({
+  channel: z.literal('email'),
+  /** What it is about; transactional templates need none. */
+  topic: topicKey.optional(),
+  to: z.union([z.strictObject({ contactId: id }), z.strictObject({ email: line(320) })]),
+  templateId: id,
+  variables: z
+    .record(z.string().max(100), z.unknown())
+    .refine((given) => Object.keys(given).length <= 200, 'must have at most 200 variables')
+    .optional(),
+  /** Not before; at most a year ahead. */
+  sendAt: time.optional(),
+});
+
+export const sendWithConsent = endpoint({
+  method: 'POST',
+  path: '/messages/send_with_consent',
+  permission: 'messages:send',
+  summary: 'Send one message or up to 500, each only where the person agreed to it; answers the decision for each',
+  tag,
+  body: z.union([messageGiven, z.strictObject({ messages: z.array(messageGiven).min(1).max(500) })]),
+  status: 202,
+  response: z.strictObject({ data: z.array(z.strictObject({ id, state: messageState, decision })) }),
+  idempotent: true,
+});
+
+export const messageSummary = z.strictObject({
+  id,
+  state: messageState,
+  channel: z.literal('email'),
+  /** Masked; null once the contact is erased. */
+  to: z.string().nullable(),
+  contactId: id,
+  templateId: id,
+  templateName: z.string(),
+  templateVersion: z.int().positive(),
+  campaignId: id.optional(),
+  campaignName: z.string().optional(),
+  /** Why it is where it is: a code of `reasons.ts`. */
+  reason: z.string().nullable(),
+  attempt: z.int().nonnegative(),
+  plannedAt: time,
+  notBefore: time.nullable(),
+  settledAt: time.nullable(),
+});
+export type MessageSummary = z.output<typeof messageSummary>;
+
+export const message = messageSummary.extend({
+  topic: z.string().nullable(),
+  decision,
+  attempts: z.array(
+    z.strictObject({
+      at: time,
+      accountId: id.nullable(),
+      accountName: z.string().nullable(),
+      outcome: z.string(),
+      /** What the provider said: its code and words. */
+      code: z.string().nullable(),
+      detail: z.string().nullable(),
+    }),
+  ),
+  timeline: z.array(z.strictObject({ at: time, kind: z.string(), data: z.record(z.string(), z.unknown()) })),
+  opens: z.int().nonnegative(),
+  clicks: z.int().nonnegative(),
+  providerRef: z.string().nullable(),
+});
+export type Message = z.output<typeof message>;
+
+export const listMessages = endpoint({
+  method: 'GET',
+  path: '/messages',
+  permission: 'messages:read',
+  summary: 'Messages, newest first',
+  tag,
+  query: z.strictObject({
+    ...pageQuery,
+    state: messageState.optional(),
+    reason: line(100).optional(),
+    campaignId: id.optional(),
+    contactId: id.optional(),
+    templateId: id.optional(),
+    /** Planned at or after, and before. */
+    from: time.optional(),
+    to: time.optional(),
+  }),
+  status: 200,
+  response: page(messageSummary),
+});
+
+export const getMessage = endpoint({
+  method: 'GET',
+  path: '/messages/:id',
+  permission: 'messages:read',
+  summary: 'One message with its decision, attempts and timeline',
+  tag,
+  params: idParams,
+  status: 200,
+  response: message,
+});
+
+export const cancelMessage = endpoint({
+  method: 'POST',
+  path: '/messages/:id/cancel',
+  permission: 'messages:send',
+  summary: 'Take back a message that is planned or held',
+  tag,
+  params: idParams,
+  status: 200,
+  response: message,
+});
+
+export const retryMessages = endpoint({
+  method: 'POST',
+  path: '/messages/retry',
+  permission: 'messages:send',
+  summary: 'Try failed messages again: those named, or the failed ones of a campaign; never an unknown one',
+  tag,
+  body: z.union([
+    z.strictObject({ messageIds: z.array(id).min(1).max(500) }),
+    z.strictObject({ campaignId: id, reason: line(100).optional() }),
+  ]),
+  status: 202,
+  response: z.strictObject({ retried: z.int().nonnegative(), skipped: z.int().nonnegative() }),
+  idempotent: true,
+});
+
+export const retryMessage = endpoint({
+  method: 'PUT',
+  path: '/messages/retry/:messageId',
+  permission: 'messages:send',
+  summary: 'Try one failed message again',
+  tag,
+  params: z.strictObject({ messageId: id }),
+  status: 202,
+  response: message,
+});
+
+export const resolveMessage = endpoint({
+  method: 'POST',
+  path: '/messages/:id/resolve',
+  permission: 'messages:send',
+  summary: 'Decide about an unknown message: it did arrive, it did not, or send it again on purpose',
+  tag,
+  params: idParams,
+  body: z.strictObject({ as: z.enum(['accepted', 'failed', 'resend']) }),
+  status: 200,
+  response: message,
+});
+
+export const messageEndpoints = [
+  sendWithConsent,
+  listMessages,
+  retryMessages,
+  retryMessage,
+  getMessage,
+  cancelMessage,
+  resolveMessage,
+] as const;
