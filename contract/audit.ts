@@ -51,7 +51,10 @@ export const createAuditLog = endpoint({
   summary: 'Add an entry for something that happened in a system beside Parley; it cannot be changed afterwards',
   tag,
   body: z.strictObject({
-    action: z.string().regex(/^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/, 'must look like "order.refunded"').max(100),
+    action: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/, 'must look like "order.refunded"')
+      .max(100),
     target: z.strictObject({ kind: line(100), id: line(200) }).optional(),
     before: jsonObject.optional(),
     after: jsonObject.optional(),

@@ -52,10 +52,7 @@ export const signInTwoFactor = endpoint({
   permission: 'public',
   summary: 'Finish a sign-in with a code of the authenticator app or a backup code',
   tag,
-  body: z.union([
-    z.strictObject({ code: totpCode }),
-    z.strictObject({ backupCode: z.string().trim().min(6).max(40) }),
-  ]),
+  body: z.union([z.strictObject({ code: totpCode }), z.strictObject({ backupCode: z.string().trim().min(6).max(40) })]),
   status: 200,
   response: signInResult,
 });

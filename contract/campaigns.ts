@@ -11,7 +11,10 @@ export const reasonCounts = z.record(z.string(), count);
 
 export const campaignStatus = z.enum(['draft', 'running', 'paused', 'cancelled', 'done']);
 /** Everybody, or those who agreed to a topic. */
-export const campaignAudience = z.union([z.strictObject({ all: z.literal(true) }), z.strictObject({ topic: topicKey })]);
+export const campaignAudience = z.union([
+  z.strictObject({ all: z.literal(true) }),
+  z.strictObject({ topic: topicKey }),
+]);
 
 export const campaign = z.strictObject({
   id,
@@ -182,7 +185,8 @@ export const campaignStats = endpoint({
   method: 'GET',
   path: '/campaigns/:id/stats',
   permission: 'campaigns:read',
-  summary: 'Counts; planned is the sum of waiting, held, sending, suppressed, accepted, failed, unknown, cancelled and expired',
+  summary:
+    'Counts; planned is the sum of waiting, held, sending, suppressed, accepted, failed, unknown, cancelled and expired',
   tag,
   params: idParams,
   status: 200,

@@ -145,7 +145,12 @@ export const listSuppressions = endpoint({
   permission: 'consent:read',
   summary: 'Addresses that are never written to, newest first; with `address`, whether that one is',
   tag,
-  query: z.strictObject({ ...pageQuery, reason: suppressionReason.optional(), kind: addressKind.optional(), address: line(500).optional() }),
+  query: z.strictObject({
+    ...pageQuery,
+    reason: suppressionReason.optional(),
+    kind: addressKind.optional(),
+    address: line(500).optional(),
+  }),
   status: 200,
   response: page(suppression),
 });

@@ -86,7 +86,11 @@ export const listContacts = endpoint({
   permission: 'contacts:read',
   summary: 'Contacts, newest first unless sorted otherwise',
   tag,
-  query: z.strictObject({ ...pageQuery, ...contactFilters, sort: z.enum(['createdAt', '-createdAt']).default('-createdAt') }),
+  query: z.strictObject({
+    ...pageQuery,
+    ...contactFilters,
+    sort: z.enum(['createdAt', '-createdAt']).default('-createdAt'),
+  }),
   status: 200,
   response: page(contact),
 });

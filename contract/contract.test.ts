@@ -32,7 +32,8 @@ function* walk(schema: Json, path: string): Generator<[string, Json]> {
   for (const [key, child] of Object.entries(schema.properties ?? {})) yield* walk(child, `${path}/${key}`);
   if (schema.items) yield* walk(schema.items, `${path}/[]`);
   if (typeof schema.additionalProperties === 'object') yield* walk(schema.additionalProperties, `${path}/{}`);
-  for (const child of [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])]) yield* walk(child, path);
+  for (const child of [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])])
+    yield* walk(child, path);
 }
 
 const json = (schema: z.ZodType, io: 'input' | 'output') => z.toJSONSchema(schema, { io }) as unknown as Json;
@@ -40,7 +41,9 @@ const given = (e: Endpoint) => [e.params, e.query, e.body].filter((schema) => sc
 
 describe('every endpoint', () => {
   it('has a method and path of its own', () => {
-    const shapes = endpoints.map((e) => `${e.method} ${e.absolute ? '' : '/api/v1'}${e.path.replace(/:[a-zA-Z]+/g, ':x')}`);
+    const shapes = endpoints.map(
+      (e) => `${e.method} ${e.absolute ? '' : '/api/v1'}${e.path.replace(/:[a-zA-Z]+/g, ':x')}`,
+    );
     expect(shapes.filter((shape, at) => shapes.indexOf(shape) !== at)).toEqual([]);
   });
 
@@ -92,7 +95,8 @@ describe('every endpoint', () => {
       for (const schema of given(e)) {
         for (const [path, part] of walk(json(schema, 'input'), name(e))) {
           const isFree = part.type === 'string' && !part.enum && part.const === undefined;
-          const isBounded = part.maxLength !== undefined || part.format !== undefined || /\{\d*,?\d+\}|^\^\\d/.test(part.pattern ?? '');
+          const isBounded =
+            part.maxLength !== undefined || part.format !== undefined || /\{\d*,?\d+\}|^\^\\d/.test(part.pattern ?? '');
           if (isFree && !isBounded) unbounded.push(path);
           if (part.type === 'array' && part.maxItems === undefined) unbounded.push(path);
         }
@@ -116,7 +120,8 @@ describe('what callers give', () => {
     expect(mailboxOf('"Acme, Inc." <a@example.com>')).toEqual({ email: 'a@example.com', name: 'Acme, Inc.' });
     expect(mailboxOf('ada@example.com')).toEqual({ email: 'ada@example.com' });
     expect(mailboxOf('<ada@example.com>')).toEqual({ email: 'ada@example.com' });
-    for (const bad of ['Ada', 'Ada <ada>', 'a <b@example.com> c', 'a@b@c.example']) expect(mailboxOf(bad), bad).toBeUndefined();
+    for (const bad of ['Ada', 'Ada <ada>', 'a <b@example.com> c', 'a@b@c.example'])
+      expect(mailboxOf(bad), bad).toBeUndefined();
   });
 
   it('is told reasons in words, also one that a later release dropped', () => {

@@ -28,7 +28,10 @@ export const importOptions = z.strictObject({
   /** For attributes that do not exist yet; otherwise the type is inferred. */
   attributeTypes: z.record(attributeKey, attributeType).optional(),
   /** For phone numbers written without a country code. */
-  defaultCountry: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter ISO 3166 code').optional(),
+  defaultCountry: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a two-letter ISO 3166 code')
+    .optional(),
   delimiter: delimiter.optional(),
   encoding: encoding.optional(),
   /** Judge every row, write none. */
@@ -149,4 +152,11 @@ export const importErrors = endpoint({
   produces: 'text/csv',
 });
 
-export const importEndpoints = [importContacts, previewImport, listImports, getImport, cancelImport, importErrors] as const;
+export const importEndpoints = [
+  importContacts,
+  previewImport,
+  listImports,
+  getImport,
+  cancelImport,
+  importErrors,
+] as const;

@@ -32,7 +32,15 @@ export const getOverview = endpoint({
     }),
     /** Of the last 30 days. */
     messages: z
-      .strictObject({ planned: count, accepted: count, opened: count, clicked: count, suppressed: count, failed: count, unknown: count })
+      .strictObject({
+        planned: count,
+        accepted: count,
+        opened: count,
+        clicked: count,
+        suppressed: count,
+        failed: count,
+        unknown: count,
+      })
       .nullable(),
     nextSteps: z.array(z.strictObject({ key: nextStepKey, done: z.boolean() })),
     recentCampaigns: z.array(campaign),

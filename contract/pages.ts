@@ -22,7 +22,7 @@ export const unsubscribeOneClick = endpoint({
   path: '/u/:token',
   absolute: true,
   permission: 'public',
-  summary: 'Unsubscribes: the button of the page, or a mailbox provider\'s one click (RFC 8058)',
+  summary: "Unsubscribes: the button of the page, or a mailbox provider's one click (RFC 8058)",
   tag,
   params,
   consumes: ['application/x-www-form-urlencoded', 'multipart/form-data'],

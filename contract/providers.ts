@@ -90,7 +90,12 @@ export const createProvider = endpoint({
   tag,
   body: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('smtp'), channel: z.literal('email'), settings: smtpSettings, ...accountContent }),
-    z.strictObject({ kind: z.literal('sandbox'), channel: z.literal('email'), settings: sandboxSettings, ...accountContent }),
+    z.strictObject({
+      kind: z.literal('sandbox'),
+      channel: z.literal('email'),
+      settings: sandboxSettings,
+      ...accountContent,
+    }),
   ]),
   status: 201,
   response: account,

@@ -13,7 +13,8 @@ export const streamNews = endpoint({
   method: 'GET',
   path: '/events/stream',
   permission: 'signed-in',
-  summary: 'Live news of the workspace (server-sent events), as far as the caller may read it; a comment every 15 s keeps it open',
+  summary:
+    'Live news of the workspace (server-sent events), as far as the caller may read it; a comment every 15 s keeps it open',
   tag: 'Overview',
   status: 200,
   produces: 'text/event-stream',

@@ -51,7 +51,12 @@ export const template = templateSummary.extend({
 });
 export type Template = z.output<typeof template>;
 
-const sourceGiven = { subject: subject.optional(), mjml: markup.optional(), html: markup.optional(), text: markup.optional() };
+const sourceGiven = {
+  subject: subject.optional(),
+  mjml: markup.optional(),
+  html: markup.optional(),
+  text: markup.optional(),
+};
 
 export const listTemplates = endpoint({
   method: 'GET',
@@ -193,7 +198,7 @@ export const testSendTemplate = endpoint({
   method: 'POST',
   path: '/templates/:id/test-send',
   permission: 'messages:send',
-  summary: 'Send one to an address of your own, through the channel\'s route',
+  summary: "Send one to an address of your own, through the channel's route",
   tag,
   params: idParams,
   body: z.strictObject({ to: email, version: z.int().positive().optional(), ...audienceGiven }),
