@@ -6,7 +6,7 @@ import { topicKey } from './topics.ts';
 
 const tag = 'Campaigns';
 const count = z.int().nonnegative();
-/** Reason code (see `reasons.ts`) -> how many. */
+/** Reason code, e.g. `no-consent` -> how many. */
 export const reasonCounts = z.record(z.string(), count);
 
 export const campaignStatus = z.enum(['draft', 'running', 'paused', 'cancelled', 'done']);

@@ -6,7 +6,6 @@ import { endpoints } from './index.ts';
 import { importOptions } from './imports.ts';
 import { mailboxOf } from './mailbox.ts';
 import { permissions } from './permissions.ts';
-import { reasonInWords } from './reasons.ts';
 
 const name = (e: Endpoint) => `${e.method} ${e.path}`;
 interface Json {
@@ -122,11 +121,5 @@ describe('what callers give', () => {
     expect(mailboxOf('<ada@example.com>')).toEqual({ email: 'ada@example.com' });
     for (const bad of ['Ada', 'Ada <ada>', 'a <b@example.com> c', 'a@b@c.example'])
       expect(mailboxOf(bad), bad).toBeUndefined();
-  });
-
-  it('is told reasons in words, also one that a later release dropped', () => {
-    expect(reasonInWords('no-consent').says).toMatch(/never agreed/);
-    expect(reasonInWords('some-old-code')).toEqual({ says: 'some old code', fix: '' });
-    expect(reasonInWords('toString').says).toBe('toString');
   });
 });

@@ -22,7 +22,7 @@ export type MessageState = z.output<typeof messageState>;
 
 export const decision = z.strictObject({
   outcome: z.enum(['send', 'hold', 'suppress']),
-  /** A code of `reasons.ts`. */
+  /** A short code, e.g. `no-consent`. */
   reason: z.string().optional(),
   until: time.optional(),
 });
@@ -65,7 +65,7 @@ export const messageSummary = z.strictObject({
   templateVersion: z.int().positive(),
   campaignId: id.optional(),
   campaignName: z.string().optional(),
-  /** Why it is where it is: a code of `reasons.ts`. */
+  /** Why it is where it is: a short code, e.g. `no-consent`. */
   reason: z.string().nullable(),
   attempt: z.int().nonnegative(),
   plannedAt: time,
