@@ -9,10 +9,13 @@ const tag = 'Templates';
 const markup = z.string().max(512_000);
 /** Liquid is allowed in it; a line break never is (header injection). */
 const subject = line(998);
+/** The line an inbox shows after the subject; put hidden at the top of the HTML. */
+const preheader = line(255);
 
 /** What an author writes: `mjml` or `html`, never both; `text` is made from it unless given. */
 export const templateSource = z.strictObject({
   subject: z.string().nullable(),
+  preheader: z.string().nullable(),
   mjml: z.string().nullable(),
   html: z.string().nullable(),
   text: z.string().nullable(),
@@ -23,7 +26,7 @@ export const templateStatus = z.enum(['ready', 'archived']);
 /** Something the author should know: an `error` stops saving or sending, a `warning` does not. */
 export const templateProblem = z.strictObject({
   severity: z.enum(['error', 'warning']),
-  where: z.enum(['subject', 'mjml', 'html', 'text']),
+  where: z.enum(['subject', 'preheader', 'mjml', 'html', 'text']),
   line: z.int().positive().nullable(),
   message: z.string(),
 });
@@ -53,6 +56,7 @@ export type Template = z.output<typeof template>;
 
 const sourceGiven = {
   subject: subject.optional(),
+  preheader: preheader.optional(),
   mjml: markup.optional(),
   html: markup.optional(),
   text: markup.optional(),
@@ -73,6 +77,28 @@ export const listTemplates = endpoint({
   }),
   status: 200,
   response: page(templateSummary),
+});
+
+export const listTemplateStarters = endpoint({
+  method: 'GET',
+  path: '/templates/starters',
+  permission: 'templates:read',
+  summary: 'Finished designs to start from',
+  tag,
+  status: 200,
+  response: z.strictObject({
+    data: z.array(
+      z.strictObject({
+        key: z.string(),
+        name: z.string(),
+        description: z.string(),
+        category,
+        subject: z.string(),
+        preheader: z.string(),
+        mjml: z.string(),
+      }),
+    ),
+  }),
 });
 
 export const createTemplate = endpoint({
@@ -110,6 +136,7 @@ export const updateTemplate = endpoint({
     category: category.optional(),
     locale: line(35).optional(),
     subject: subject.nullable().optional(),
+    preheader: preheader.nullable().optional(),
     /** Giving one of `mjml` and `html` clears the other. */
     mjml: markup.nullable().optional(),
     html: markup.nullable().optional(),
@@ -209,6 +236,7 @@ export const testSendTemplate = endpoint({
 
 export const templateEndpoints = [
   listTemplates,
+  listTemplateStarters,
   createTemplate,
   getTemplate,
   updateTemplate,
