@@ -5,7 +5,7 @@ import { permissions } from './permissions.ts';
 
 const tag = 'Sign-in';
 /** NIST SP 800-63B: length counts, composition rules do not; the cap keeps hashing bounded. */
-export const newPassword = z.string().min(10).max(200);
+export const newPassword = z.string().min(12).max(200);
 const password = z.string().min(1).max(200);
 const secretToken = z.string().min(20).max(500);
 const totpCode = z.string().regex(/^\d{6}$/, 'must be the 6 digits shown by your authenticator app');

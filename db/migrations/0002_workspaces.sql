@@ -9,6 +9,8 @@ create table auth_user (
   email_verified boolean not null default false,
   image text,
   two_factor_enabled boolean default false,
+  time_zone text,
+  locale text,
   created_at timestamptz not null,
   updated_at timestamptz not null
 );
@@ -21,14 +23,13 @@ create table auth_session (
   expires_at timestamptz not null,
   ip_address text,
   user_agent text,
-  active_workspace uuid,
+  last_seen_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null
 );
 create index auth_session_of_user on auth_session (user_id);
 create index auth_session_expiry on auth_session (expires_at);
 comment on table auth_session is 'exempt from row-level security: a session is found before its workspace is known';
-comment on column auth_session.active_workspace is 'which of the person''s workspaces the session is working in';
 
 create table auth_account (
   id uuid primary key,
@@ -85,14 +86,13 @@ comment on table auth_rate_limit is 'exempt from row-level security: counts atte
 -- Named sets of permissions a workspace makes for itself, beside the built-in roles.
 create table permission_set (
   workspace_id uuid not null references workspace (id),
-  id uuid not null,
+  key text not null,
   name text not null,
+  description text not null,
   permissions text[] not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  revision integer not null default 1,
-  primary key (workspace_id, id),
-  unique (workspace_id, name)
+  primary key (workspace_id, key)
 );
 select parley_isolate('permission_set');
 select parley_owner_reads('permission_set');
@@ -100,26 +100,27 @@ select parley_owner_reads('permission_set');
 create table member (
   workspace_id uuid not null references workspace (id),
   user_id uuid not null,
-  role text not null check (role in ('owner', 'admin', 'marketer', 'approver', 'analyst', 'support', 'developer', 'auditor', 'custom')),
-  permission_set_id uuid,
+  role text not null,
+  permissions text[],
+  disabled_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  revision integer not null default 1,
   primary key (workspace_id, user_id),
-  foreign key (workspace_id, permission_set_id) references permission_set (workspace_id, id),
-  check ((role = 'custom') = (permission_set_id is not null))
+  check ((role = 'custom') = (permissions is not null))
 );
 create index member_of_user on member (user_id);
+create index member_of_role on member (workspace_id, role);
 select parley_isolate('member');
 select parley_owner_reads('member');
 comment on column member.user_id is 'auth_user.id; no foreign key, since keys run between workspace tables only';
+comment on column member.role is 'key of a built-in role or of a permission_set; custom: the person''s own permissions';
 
 create table invitation (
   workspace_id uuid not null references workspace (id),
   id uuid not null,
   email text not null,
-  role text not null check (role in ('owner', 'admin', 'marketer', 'approver', 'analyst', 'support', 'developer', 'auditor', 'custom')),
-  permission_set_id uuid,
+  role text not null,
+  permissions text[],
   token_hash bytea not null,
   invited_by text not null,
   created_at timestamptz not null,
@@ -127,12 +128,12 @@ create table invitation (
   accepted_at timestamptz,
   revoked_at timestamptz,
   primary key (workspace_id, id),
-  foreign key (workspace_id, permission_set_id) references permission_set (workspace_id, id),
-  check ((role = 'custom') = (permission_set_id is not null))
+  check ((role = 'custom') = (permissions is not null))
 );
 create index invitation_token on invitation (token_hash);
 select parley_isolate('invitation');
 select parley_owner_reads('invitation');
+comment on column invitation.invited_by is 'name of who invited, as it was then';
 
 create table api_key (
   workspace_id uuid not null references workspace (id),
@@ -151,7 +152,7 @@ create table api_key (
 create index api_key_hash on api_key (hash);
 select parley_isolate('api_key');
 select parley_owner_reads('api_key');
-comment on column api_key.hash is 'SHA-256 of the secret, which has 256 bits of its own: nothing to gain from a slow hash';
+comment on column api_key.hash is 'SHA-256 of the secret, which has 256 bits of its own: a slow hash would gain nothing';
 comment on column api_key.prefix is 'the first characters, shown so that people can tell keys apart';
 
 -- Append-only (by privilege) and hash-chained: each mac covers the row and the mac before it, under the workspace's chain key.
@@ -161,16 +162,16 @@ create table audit_entry (
   id uuid not null,
   at timestamptz not null,
   actor_kind text not null,
-  actor_id text not null,
+  actor_id text,
   actor_name text not null,
   action text not null,
-  target_kind text not null,
-  target_id text not null,
+  target_kind text,
+  target_id text,
   before jsonb,
   after jsonb,
-  ip text not null,
-  user_agent text not null,
-  request_id text not null,
+  ip text,
+  user_agent text,
+  request_id text,
   mac bytea not null,
   primary key (workspace_id, seq)
 );
@@ -197,20 +198,17 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   from public.api_key k where k.hash = key_hash limit 1
 $$;
 create function parley_memberships(member_user_id uuid)
-returns table (workspace_id uuid, workspace_name text, role text, permission_set_id uuid, permissions text[], created_at timestamptz)
+returns table (workspace_id uuid, workspace_name text, role text, permissions text[], disabled_at timestamptz)
 language sql stable security definer set search_path = pg_catalog, public as $$
-  select m.workspace_id, w.name, m.role, m.permission_set_id, s.permissions, m.created_at
+  select m.workspace_id, w.name, m.role, coalesce(m.permissions, s.permissions), m.disabled_at
   from public.member m
   join public.workspace w on w.id = m.workspace_id
-  left join public.permission_set s on s.workspace_id = m.workspace_id and s.id = m.permission_set_id
+  left join public.permission_set s on s.workspace_id = m.workspace_id and s.key = m.role
   where m.user_id = member_user_id order by m.created_at, m.workspace_id
 $$;
-create function parley_invitation(invitation_token_hash bytea)
-returns table (workspace_id uuid, workspace_name text, id uuid, email text, role text, expires_at timestamptz, accepted_at timestamptz, revoked_at timestamptz)
+create function parley_invitation(invitation_token_hash bytea) returns table (workspace_id uuid, id uuid)
 language sql stable security definer set search_path = pg_catalog, public as $$
-  select i.workspace_id, w.name, i.id, i.email, i.role, i.expires_at, i.accepted_at, i.revoked_at
-  from public.invitation i join public.workspace w on w.id = i.workspace_id
-  where i.token_hash = invitation_token_hash limit 1
+  select i.workspace_id, i.id from public.invitation i where i.token_hash = invitation_token_hash limit 1
 $$;
 create function parley_workspace_count() returns bigint
 language sql stable security definer set search_path = pg_catalog, public as $$ select count(*) from public.workspace $$;
