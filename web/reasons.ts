@@ -1,6 +1,5 @@
 /**
- * What the ledger's short codes mean to a person: the one place where states, reasons and events get their words.
- * An unknown code is shown as it is, readable, never hidden: a screen that swallows a reason explains nothing.
+ * What the ledger's codes mean to a person: the one place where states, events and sources get their words. An unknown code is shown as it is, readable, never hidden.
  */
 export interface Reason {
   /** Fits in a table cell. */
@@ -11,183 +10,56 @@ export interface Reason {
   readonly remedy: string;
 }
 
-const nothingToDo = 'Nothing to do.';
-
 const reasons: Readonly<Record<string, Reason>> = {
-  'no-consent': {
-    title: 'No consent',
-    why: 'There is no recorded consent of this address for this topic.',
-    remedy: 'Record the consent with its evidence on the contact, or import it with evidence, and send again.',
-  },
-  withdrawn: {
-    title: 'Unsubscribed',
-    why: 'This person withdrew consent for this topic.',
-    remedy: 'Respect it. Only a new consent given by this person lifts it.',
-  },
-  'consent-withdrawn': {
-    title: 'Unsubscribed',
-    why: 'This person withdrew consent for this topic.',
-    remedy: 'Respect it. Only a new consent given by this person lifts it.',
-  },
-  expired: {
-    title: 'Consent expired',
-    why: 'The consent for this topic was given too long ago and has lapsed.',
-    remedy: 'Ask this person to confirm it again.',
-  },
-  'consent-expired': {
-    title: 'Consent expired',
-    why: 'The consent for this topic was given too long ago and has lapsed.',
-    remedy: 'Ask this person to confirm it again.',
-  },
-  suppressed: {
-    title: 'On the suppression list',
-    why: 'This address is on the suppression list: it must not be written to, whatever the topic.',
-    remedy: nothingToDo,
-  },
-  'suppressed-bounce': {
-    title: 'Suppressed after a bounce',
-    why: 'Mail to this address came back for good before, so it is on the suppression list.',
-    remedy: 'Ask the person for an address that works.',
-  },
-  'suppressed-complaint': {
-    title: 'Suppressed after a complaint',
-    why: 'This person reported an earlier message as spam.',
-    remedy: 'Respect it: writing again harms how mailbox providers judge all your mail.',
-  },
-  'address-bounced': {
-    title: 'Address bounces',
-    why: 'Earlier mail to this address came back for good.',
-    remedy: 'Ask the person for an address that works, then replace it on the contact.',
-  },
-  'address-complained': {
-    title: 'Reported as spam',
-    why: 'This person reported an earlier message as spam.',
-    remedy: 'Respect it: writing again harms how mailbox providers judge all your mail.',
-  },
-  'address-invalid': {
-    title: 'Address not valid',
-    why: 'No mail can reach this address as it is written.',
-    remedy: 'Correct the address on the contact.',
-  },
-  'address-missing': {
-    title: 'No address',
-    why: 'This contact has no e-mail address.',
-    remedy: 'Add an address to the contact and send again.',
-  },
-  'no-address': {
-    title: 'No address',
-    why: 'This contact has no e-mail address.',
-    remedy: 'Add an address to the contact and send again.',
-  },
-  'contact-erased': {
-    title: 'Erased',
-    why: 'The personal data of this contact was erased on request.',
-    remedy: nothingToDo,
-  },
-  'contact-missing': {
-    title: 'Contact gone',
-    why: 'This contact no longer exists.',
-    remedy: nothingToDo,
-  },
-  'missing-variable': {
-    title: 'A value is missing',
-    why: 'The template uses a value that this contact does not have, and gives no default for it.',
-    remedy: 'Fill in the value on the contact, or give the template a default: {{ contact.first_name | default: "there" }}.',
-  },
-  'render-failed': {
-    title: 'Template failed',
-    why: 'The template could not be filled in for this contact.',
-    remedy: 'Open the template, preview it with this contact and correct what is listed there.',
-  },
-  'lane-limit': {
-    title: 'Waiting for the sending limit',
-    why: 'The e-mail account has used up its limit for the moment.',
-    remedy: 'Nothing to do: it goes out by itself as soon as the limit allows. The limit is set on the account.',
-  },
-  'lane-paused': {
-    title: 'Account paused',
-    why: 'The e-mail account this would go through is paused.',
-    remedy: 'Resume the account under Settings, E-mail accounts.',
-  },
-  'no-lane': {
-    title: 'No e-mail account',
-    why: 'No e-mail account is set up to send this.',
-    remedy: 'Add or enable one under Settings, E-mail accounts.',
-  },
-  'no-route': {
-    title: 'No e-mail account',
-    why: 'No e-mail account is set up to send this.',
-    remedy: 'Add or enable one under Settings, E-mail accounts.',
-  },
-  'campaign-paused': {
-    title: 'Campaign paused',
-    why: 'The campaign was paused before this message left.',
-    remedy: 'Resume the campaign to send it.',
-  },
-  'campaign-cancelled': {
-    title: 'Campaign cancelled',
-    why: 'The campaign was cancelled before this message left.',
-    remedy: nothingToDo,
-  },
-  'workspace-closed': {
-    title: 'Workspace closed',
-    why: 'Sending is switched off for the whole workspace.',
-    remedy: 'Ask the owner of the workspace.',
-  },
-  retry: {
-    title: 'Will be tried again',
-    why: 'The receiving side could not take it just then, which usually passes.',
-    remedy: 'Nothing to do: it is tried again by itself, at longer and longer intervals.',
-  },
-  quiet: {
-    title: 'Quiet hours',
-    why: 'It is the night or a day of rest where this person is.',
-    remedy: 'Nothing to do: it goes out when the quiet hours end.',
-  },
-  'quiet-hours': {
-    title: 'Quiet hours',
-    why: 'It is the night or a day of rest where this person is.',
-    remedy: 'Nothing to do: it goes out when the quiet hours end.',
-  },
-  scheduled: {
-    title: 'Scheduled',
-    why: 'It was asked to go out at a later time.',
-    remedy: 'Nothing to do: it goes out at that time.',
-  },
-  'too-many-attempts': {
-    title: 'Gave up after several tries',
-    why: 'It was tried several times and the receiving side never took it.',
-    remedy: 'Look at the attempts below; when the cause is gone, send it again.',
-  },
-  refused: {
-    title: 'Refused',
-    why: 'The receiving side refused it for good.',
-    remedy: 'The answer of the receiving side is quoted in the attempts below.',
-  },
-  'lost-answer': {
-    title: 'No answer came',
-    why: 'The message was being handed over when the connection or the server broke, so it may or may not have arrived.',
-    remedy: 'Decide: send it again (the person may get it twice) or leave it.',
-  },
-  'lease-lost': {
-    title: 'Interrupted on the wire',
-    why: 'The server stopped while this message was being handed over, so it may or may not have arrived.',
-    remedy: 'Decide: send it again (the person may get it twice) or leave it.',
-  },
+  'no-address': { title: 'No e-mail address', why: 'The contact has no e-mail address.', remedy: 'Add an address to the contact and send again.' },
+  'address-missing': { title: 'No e-mail address', why: 'The contact has no e-mail address.', remedy: 'Add an address to the contact and send again.' },
+  'address-invalid': { title: 'Address not valid', why: 'No mail can reach the address as it is written.', remedy: 'Correct the address on the contact.' },
+  'address-bounced': { title: 'Address bounces', why: 'An earlier message to this address came back for good.', remedy: 'Ask the person for an address that works and replace it on the contact.' },
+  'address-complained': { title: 'Reported as spam before', why: 'The person marked an earlier message as spam.', remedy: 'Leave them alone: writing again harms how mailbox providers judge all your mail.' },
+  suppressed: { title: 'On the suppression list', why: 'The address is on the list of those never written to, whatever the topic.', remedy: 'Look it up under Settings, Topics & consent.' },
+  'suppressed-bounce': { title: 'Suppressed after a bounce', why: 'Mail to this address came back for good, so it is on the suppression list.', remedy: 'Ask the person for an address that works.' },
+  'suppressed-complaint': { title: 'Suppressed after a complaint', why: 'The person reported an earlier message as spam.', remedy: 'Leave them alone.' },
+  'suppressed-opt-out': { title: 'Opted out of everything', why: 'The person asked to get no messages at all.', remedy: 'Only the person can opt in again.' },
+  'suppressed-manual': { title: 'Suppressed by the team', why: 'Somebody of the team put the address on the suppression list.', remedy: 'Take it off the list if that was a mistake.' },
+  'suppressed-erased': { title: 'Asked to be erased', why: 'The person asked for their data to be erased.', remedy: 'Nothing to do: this is final.' },
+  'no-consent': { title: 'Never agreed to this topic', why: 'No consent of this address is recorded for this topic.', remedy: 'Ask for it; record it with its evidence on the contact, or import it with evidence.' },
+  'consent-withdrawn': { title: 'Unsubscribed from this topic', why: 'The person withdrew their consent to this topic.', remedy: 'Respect it: only the person can agree again.' },
+  withdrawn: { title: 'Unsubscribed from this topic', why: 'The person withdrew their consent to this topic.', remedy: 'Respect it: only the person can agree again.' },
+  'consent-expired': { title: 'Consent has expired', why: 'The consent to this topic was given too long ago and has lapsed.', remedy: 'Ask the person for it again.' },
+  'contact-erased': { title: 'Contact erased', why: 'The personal data of this contact was erased on request.', remedy: 'Nothing to do: this is final.' },
+  'template-incomplete': { title: 'A value is missing', why: 'The template needs a value that this contact does not have.', remedy: 'Fill it in on the contact, or give the template a default: {{ contact.first_name | default: "there" }}.' },
+  'missing-variable': { title: 'A value is missing', why: 'The template needs a value that this contact does not have.', remedy: 'Fill it in on the contact, or give the template a default: {{ contact.first_name | default: "there" }}.' },
+  'render-failed': { title: 'Template failed', why: 'The template could not be filled in for this contact.', remedy: 'Open the template, preview it with this contact and correct what is listed there.' },
+  'lane-paused': { title: 'E-mail account paused', why: 'The e-mail account it would go through is paused.', remedy: 'Resume it under Settings, E-mail accounts.' },
+  'lane-cooling': { title: 'Provider asked for a pause', why: 'The provider asked us to slow down.', remedy: 'Nothing to do: it goes on by itself.' },
+  'lane-limit': { title: 'Waiting for the sending limit', why: 'The e-mail account has used up its limit for now.', remedy: 'Nothing to do: it goes on by itself. The limit is set on the account.' },
+  'rate-limited': { title: 'Waiting for the sending limit', why: 'The e-mail account has used up its limit for now.', remedy: 'Nothing to do: it goes on by itself. The limit is set on the account.' },
+  'recipient-limit': { title: 'Had enough messages today', why: 'The person has had as many messages today as the account allows.', remedy: 'Nothing to do: it goes on tomorrow by itself.' },
+  'no-account': { title: 'No e-mail account', why: 'No e-mail account is set to send through.', remedy: 'Choose one under Settings, E-mail accounts.' },
+  quiet: { title: 'Quiet hours', why: 'It is the night or a day of rest where this person is.', remedy: 'Nothing to do: it goes out when the quiet hours end.' },
+  scheduled: { title: 'Scheduled for later', why: 'It was asked to go out at a later time.', remedy: 'Nothing to do: it goes out at that time.' },
+  retry: { title: 'Will be tried again', why: 'The receiving side could not take it just then, which usually passes.', remedy: 'Nothing to do: it is tried again by itself, at longer and longer intervals.' },
+  'retry-later': { title: 'Will be tried again', why: 'The receiving side could not take it just then, which usually passes.', remedy: 'Nothing to do: it is tried again by itself, at longer and longer intervals.' },
+  'attempts-exhausted': { title: 'Gave up after several tries', why: 'The receiving side did not take it after several tries.', remedy: 'Look at the attempts; when the cause is gone, send it again.' },
+  'provider-refused': { title: 'Refused by the provider', why: 'The provider refused it for good.', remedy: 'Read what the provider said in the attempts.' },
+  'provider-unreachable': { title: 'Provider not reachable', why: 'The provider could not be reached.', remedy: 'Test the account under Settings, E-mail accounts.' },
+  'bad-recipient': { title: 'Mailbox does not exist', why: 'The receiving side does not know this mailbox.', remedy: 'Ask the person for an address that works.' },
+  'in-doubt': { title: 'Nobody knows whether it arrived', why: 'It was being handed over when the connection or the server stopped, so it may or may not have arrived.', remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).' },
+  'campaign-paused': { title: 'Campaign paused', why: 'The campaign was paused before this message left.', remedy: 'Resume the campaign to send it.' },
+  'campaign-cancelled': { title: 'Campaign cancelled', why: 'The campaign was cancelled before this message left.', remedy: 'Nothing to do.' },
+  cancelled: { title: 'Taken back', why: 'Somebody took it back before it left.', remedy: 'Nothing to do.' },
+  expired: { title: 'Waited too long', why: 'It waited too long to still make sense.', remedy: 'Send it again if it still matters.' },
 };
 
-/** The words for a reason; codes this version does not know come out readable (`some-code` as "Some code"). */
+/** The words for a reason; a code this version does not know comes out readable. */
 export function reasonText(code: string): Reason {
-  const known = reasons[code];
-  if (known) return known;
-  // `missing-variable:contact.first_name` carries what it is about after a colon.
-  const colon = code.indexOf(':');
-  if (colon > 0) {
-    const base = reasonText(code.slice(0, colon));
-    const about = code.slice(colon + 1).trim();
-    return { ...base, title: `${base.title}: ${about}` };
-  }
-  return { title: sentence(code), why: `Recorded as “${code}”.`, remedy: 'See the timeline for what happened around it.' };
+  return (
+    reasons[code] ?? {
+      title: sentence(code),
+      why: `Recorded as “${code}”.`,
+      remedy: 'See the timeline for what happened around it.',
+    }
+  );
 }
 
 /** `address-bounced` as "Address bounced", `contact.created` as "Contact created". */
