@@ -1,0 +1,80 @@
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Problem } from '../../contract/endpoint.ts';
+import { AppError, errorKind } from './errors.ts';
+import type { FieldProblem } from './errors.ts';
+
+/** A zod issue list as field problems; `root` is where the parsed part stands: '' for the body, '/query', '/params'. */
+export function fieldProblems(error: z.ZodError, root: string): FieldProblem[] {
+  return error.issues.slice(0, 50).flatMap((issue) => {
+    const at = `${root}${issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.slice(0, 20).map((key) => ({ pointer: `${at}/${key}`, message: 'is not known here' }));
+    return [{ pointer: at, message: lowerFirst(issue.message) }];
+  });
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+export function invalidInput(errors: readonly FieldProblem[]): AppError {
+  const named = errors.slice(0, 3).map((one) => `${one.pointer.slice(1).replaceAll('/', '.') || 'body'}: ${one.message}`);
+  return new AppError('invalid-input', named.join('; '), { errors });
+}
+
+const byFrameworkCode: Readonly<Record<string, [code: string, detail: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'The body is larger than this route takes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'This route takes application/json, or what its documentation says.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['malformed-request', 'The body is not valid JSON.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-request', 'The body is empty.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-request', 'Content-Length does not fit the body.'],
+  FST_REQ_FILE_TOO_LARGE: ['body-too-large', 'The file is larger than this route takes.'],
+  FST_ERR_BAD_URL: ['malformed-request', 'The path is not a valid URL.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['malformed-request', 'A part of the path is too long.'],
+  FST_INVALID_MULTIPART_CONTENT_TYPE: ['malformed-request', 'The multipart body has no boundary.'],
+};
+
+/** PostgreSQL and network errors that are nobody's bug: what to answer. */
+const byDatabaseCode: Readonly<Record<string, [code: string, detail: string]>> = {
+  '53100': ['storage-full', 'The disk of the database is full. Nothing was changed.'],
+  '53300': ['database-unavailable', 'The database has no free connection. Try again.'],
+  '57P01': ['database-unavailable', 'The database is stopping. Try again.'],
+  '57P02': ['database-unavailable', 'The database is restarting. Try again.'],
+  '57P03': ['database-unavailable', 'The database is starting. Try again.'],
+  '40001': ['conflict', 'Two changes met. Try again.'],
+  '40P01': ['conflict', 'Two changes met. Try again.'],
+  ECONNREFUSED: ['database-unavailable', 'The database does not answer. Try again.'],
+  ECONNRESET: ['database-unavailable', 'The connection to the database broke. Try again.'],
+  ENOSPC: ['storage-full', 'The disk is full. Nothing was changed.'],
+};
+
+/** Whatever was thrown, as a refusal; undefined for a bug. */
+export function asRefusal(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known = byFrameworkCode[code] ?? byDatabaseCode[code];
+  if (known !== undefined) return new AppError(known[0], known[1], { cause: error, ...retryable(known[0]) });
+  if (/timeout exceeded when trying to connect|Connection terminated|the transaction was rolled back/.test(error.message))
+    return new AppError('database-unavailable', 'The database does not answer. Try again.', { cause: error, ...retryable('database-unavailable') });
+  if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400)
+    return new AppError('malformed-request', 'The body is not valid JSON.');
+  if ('statusCode' in error && error.statusCode === 400) return new AppError('malformed-request', error.message);
+  return undefined;
+}
+
+function retryable(code: string): { headers?: Record<string, string> } {
+  return code === 'database-unavailable' ? { headers: { 'retry-after': '2' } } : {};
+}
+
+/** RFC 9457 document. Nothing internal: a bug shows its request id, the log shows the rest. */
+export function problemOf(error: unknown, request: FastifyRequest): { problem: Problem; refusal: AppError | undefined } {
+  const refusal = asRefusal(error);
+  const code = refusal?.code ?? 'internal-error';
+  const { status, title } = errorKind(code);
+  const detail = refusal?.message ?? `It was logged as ${request.id}.`;
+  const problem: Problem = { type: `urn:parley:problem:${code}`, title, status, detail, instance: request.id, code };
+  if (refusal !== undefined && refusal.errors.length > 0) problem.errors = [...refusal.errors];
+  return { problem, refusal };
+}

@@ -1,0 +1,95 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { BodyOf, Endpoint, ParamsOf, QueryOf, ResponseOf } from '../../contract/endpoint.ts';
+import type { Permission } from '../../contract/permissions.ts';
+import type { Db, Tx } from './db.ts';
+import { AppError } from './errors.ts';
+
+/** Who calls: always inside one workspace, with the permissions he has there. */
+export interface Caller {
+  readonly workspaceId: string;
+  readonly kind: 'user' | 'key' | 'token';
+  readonly id: string;
+  readonly name: string;
+  readonly permissions: ReadonlySet<Permission>;
+}
+
+/** Undefined when there are no credentials; throws `unauthenticated` when there are wrong ones. */
+export type Authenticate = (request: FastifyRequest) => Promise<Caller | undefined>;
+
+type CallerOf<E extends Endpoint> = E['permission'] extends 'public' ? Caller | undefined : Caller;
+
+/** One request, as a handler sees it: parsed, permitted, with the id to give to what it creates. */
+export interface Call<E extends Endpoint> {
+  readonly params: ParamsOf<E>;
+  readonly query: QueryOf<E>;
+  readonly body: BodyOf<E>;
+  readonly caller: CallerOf<E>;
+  readonly requestId: string;
+  readonly ip: string;
+  readonly userAgent: string;
+  /** Public origin, for links in answers; no slash at the end. */
+  readonly origin: string;
+  /** UUIDv7; with an `Idempotency-Key`, the same again when the request is repeated. */
+  readonly mintedId: string;
+  /** The caller's `Idempotency-Key`, when there is one. */
+  readonly idempotencyKey: string | undefined;
+  readonly ifMatch: string | undefined;
+  setHeader(name: string, value: string): void;
+  readonly raw: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+export type TransactionHandler<E extends Endpoint> = (tx: Tx, call: Call<E>) => Promise<ResponseOf<E>>;
+export type StreamHandler<E extends Endpoint> = (call: Call<E>, db: Db) => Promise<ResponseOf<E> | void>;
+
+/** An endpoint with what answers it. */
+export interface Route {
+  readonly endpoint: Endpoint;
+  /** Set when the shell opens the transaction (read-only for GET), otherwise the handler does. */
+  readonly inTransaction?: (tx: Tx, call: Call<Endpoint>) => Promise<unknown>;
+  readonly withDb?: (call: Call<Endpoint>, db: Db) => Promise<unknown>;
+}
+
+/** Answers in ONE transaction, together with idempotency and audit: all of it happens, or none. */
+export function route<E extends Endpoint>(endpoint: E, handle: TransactionHandler<E>): Route {
+  if (endpoint.permission === 'public') throw new Error(`${endpoint.path}: a public route has no workspace to open a transaction in`);
+  // The shell parses with this very endpoint's schemas before it calls, so the call has this endpoint's types.
+  return { endpoint, inTransaction: handle as unknown as NonNullable<Route['inTransaction']> };
+}
+
+/** Answers with transactions of its own: uploads, downloads, live streams, pages, work outside a workspace. */
+export function streamRoute<E extends Endpoint>(endpoint: E, handle: StreamHandler<E>): Route {
+  return { endpoint, withDb: handle as unknown as NonNullable<Route['withDb']> };
+}
+
+/** Entity tag of an editable resource (RFC 9110, 8.8.3). Set by itself on answers that carry a `revision`. */
+export function etag(revision: number): string {
+  return `"r${revision}"`;
+}
+
+/** Refuses a change based on an older state than the stored one; a caller that sends no `If-Match` overwrites knowingly. */
+export function requireMatch(call: { readonly ifMatch: string | undefined }, revision: number): void {
+  if (call.ifMatch === undefined || call.ifMatch === '*' || call.ifMatch === etag(revision)) return;
+  throw new AppError('precondition-failed', 'It was changed meanwhile. Read it again and apply your change to what is there now.', {
+    headers: { etag: etag(revision) },
+  });
+}
+
+/** A cursor is the sort key of the last row, opaque to callers. */
+export function encodeCursor(...parts: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/** The parts of a cursor; a mangled one is the caller's mistake. `length` parts are expected. */
+export function decodeCursor(cursor: string | undefined, length: number): string[] | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(parts) && parts.length === length) return parts.map(String);
+  } catch {
+    // falls through to the refusal
+  }
+  throw new AppError('invalid-input', 'cursor: is not one that a list gave out.', {
+    errors: [{ pointer: '/query/cursor', message: 'is not one that a list gave out' }],
+  });
+}
