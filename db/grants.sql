@@ -13,4 +13,4 @@ begin
 end $$;
 -- Append-only by privilege: no role of the server can change or remove what is written here.
 revoke update, delete, truncate on audit_entry, consent_event, event, template_version from :server;
-revoke insert, update, delete, truncate on schema_migration from :server;
+revoke insert, update, delete, truncate on schema_migration, event_epoch from :server;

@@ -63,7 +63,10 @@ export function createConsumers({ db, clock, log, pollMs }: ConsumersDeps) {
       const count = (failed?.count ?? 0) + 1;
       const waitMs = Math.min(1000 * 2 ** (count - 1), longestBackoffMs);
       failures.set(key, { count, until: clock.now().add({ milliseconds: waitMs }) });
-      log.error({ err: error, consumer: consumer.name, workspaceId, count }, 'a consumer of events failed; it tries again');
+      log.error(
+        { err: error, consumer: consumer.name, workspaceId, count },
+        'a consumer of events failed; it tries again',
+      );
       return 'failed';
     }
   }

@@ -52,21 +52,26 @@ export async function appendEvents(tx: Tx, clock: Clock, drafts: readonly EventD
   ]);
 }
 
+// Whatever the statistics say: a page in the order of the index. A sort would read everything unread for each page.
+const indexOnly = ['enable_sort', 'enable_bitmapscan', 'enable_seqscan'];
+export const pinPlans = indexOnly.map((setting) => `set_config('${setting}', 'off', true)`).join(', ');
+const unpinPlans = indexOnly.map((setting) => `set local ${setting} = on`).join('; ');
+
 /** Takes the consumer's place in the log for this transaction; undefined while another process holds it. */
 export async function lockCursor(tx: Tx, clock: Clock, consumer: string): Promise<Position | undefined> {
   const lock = () =>
     tx.hot<Position>(
-      `select epoch, xid, id from event_cursor where workspace_id = $1 and consumer = $2 for update skip locked`,
+      `select epoch, xid, id, ${pinPlans} from event_cursor where workspace_id = $1 and consumer = $2 for update skip locked`,
       [tx.workspaceId, consumer],
     );
   const [found] = await lock();
   if (found !== undefined) return found;
-  const [made] = await tx.query<Position>(
+  await tx.query(
     `insert into event_cursor (workspace_id, consumer, epoch, xid, id, updated_at) values ($1, $2, $3, $4, $5, $6)
-     on conflict do nothing returning epoch, xid, id`,
+     on conflict do nothing`,
     [tx.workspaceId, consumer, nowhere.epoch, nowhere.xid, nowhere.id, clock.now()],
   );
-  return made;
+  return (await lock())[0];
 }
 
 export async function moveCursor(tx: Tx, clock: Clock, consumer: string, to: Position): Promise<void> {
@@ -88,7 +93,7 @@ export interface PageRow extends Position {
 }
 
 // The horizon and the rows come from one snapshot, in one statement: taken apart, a commit between the two would be skipped.
-const pageText = `
+export const pageText = `
   with page as materialized (
     select e.epoch, e.xid, e.id, e.kind, e.occurred_at, e.recorded_at, e.contact_id, e.message_id, e.campaign_id, e.data,
       row_number() over (order by e.epoch, e.xid, e.id) as place,
@@ -115,6 +120,7 @@ interface RawRow extends LoggedEvent {
 /** The next events after `from`: the wanted ones, the last settled one, and the first unsettled one, if any. */
 export async function readAfter(tx: Tx, from: Position, kinds: readonly string[], most: number): Promise<PageRow[]> {
   const rows = await tx.hot<RawRow>(pageText, [tx.workspaceId, from.epoch, from.xid, from.id, most, kinds]);
+  if (rows.length > 0) await tx.query(unpinPlans);
   return rows.map(({ epoch, xid, settled, scanned, wanted, ...event }) => ({
     epoch,
     xid,

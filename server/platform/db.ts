@@ -34,6 +34,11 @@ export interface Db {
 export interface DbOptions {
   readonly url: string;
   readonly maxConnections?: number;
+  /**
+   * For the hot loops (hand-over, import): statements are planned once, and only along indexes. On an empty, just
+   * filled or growing table the planner would else flip to hashing the whole table for a page of keys.
+   */
+  readonly pinned?: boolean;
   readonly log: Log;
 }
 
@@ -135,16 +140,21 @@ function xidOf(result: unknown): number {
   return typeof row === 'object' && row !== null && 'xid' in row ? Number(row.xid) : 0;
 }
 
-export function createDb({ url, maxConnections = 12, log }: DbOptions): Db {
+const sessionSettings = '-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=120000';
+const pinnedSettings = '-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off';
+
+export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOptions): Db {
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
     idleTimeoutMillis: 10_000,
     connectionTimeoutMillis: 10_000,
-    options: '-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=120000',
+    options: pinned ? `${sessionSettings} ${pinnedSettings}` : sessionSettings,
     types,
   });
   pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle database connection broke'));
+  // A connection in use that breaks between two statements tells nobody but its own listeners; unheard, it would end the process.
+  pool.on('connect', (client) => client.on('error', (error) => log.warn({ reason: error.message }, 'a database connection broke')));
 
   async function run<T>(mode: Mode, workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const begin = opening(mode, workspaceId);
