@@ -31,12 +31,120 @@ export interface AddressTable {
   created_at: Temporal.Instant;
 }
 
+export interface ApiKeyTable {
+  workspace_id: string;
+  id: string;
+  name: string;
+  /** the first characters, shown so that people can tell keys apart */
+  prefix: string;
+  /** SHA-256 of the secret, which has 256 bits of its own: a slow hash would gain nothing */
+  hash: Buffer;
+  scopes: string[];
+  created_by: string;
+  created_at: Temporal.Instant;
+  expires_at: Temporal.Instant | null;
+  revoked_at: Temporal.Instant | null;
+  last_used_at: Temporal.Instant | null;
+}
+
 export interface AttributeTable {
   workspace_id: string;
   key: string;
   label: string;
   type: 'text' | 'number' | 'boolean' | 'date' | 'list';
   created_at: Temporal.Instant;
+}
+
+export interface AuditEntryTable {
+  workspace_id: string;
+  seq: number;
+  id: string;
+  at: Temporal.Instant;
+  actor_kind: string;
+  actor_id: string | null;
+  actor_name: string;
+  action: string;
+  target_kind: string | null;
+  target_id: string | null;
+  before: ColumnType<unknown, string | null, string | null>;
+  after: ColumnType<unknown, string | null, string | null>;
+  ip: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  mac: Buffer;
+}
+
+export interface AuditHeadTable {
+  workspace_id: string;
+  seq: number;
+  mac: Buffer;
+  seal: Buffer;
+}
+
+export interface AuthAccountTable {
+  id: string;
+  user_id: string;
+  account_id: string;
+  provider_id: string;
+  password: string | null;
+  access_token: string | null;
+  refresh_token: string | null;
+  id_token: string | null;
+  access_token_expires_at: Temporal.Instant | null;
+  refresh_token_expires_at: Temporal.Instant | null;
+  scope: string | null;
+  created_at: Temporal.Instant;
+  updated_at: Temporal.Instant;
+}
+
+export interface AuthRateLimitTable {
+  key: string;
+  attempts: number;
+  window_ends_at: Temporal.Instant;
+}
+
+export interface AuthSessionTable {
+  id: string;
+  user_id: string;
+  token: string;
+  expires_at: Temporal.Instant;
+  ip_address: string | null;
+  user_agent: string | null;
+  last_seen_at: Temporal.Instant | null;
+  created_at: Temporal.Instant;
+  updated_at: Temporal.Instant;
+}
+
+export interface AuthTwoFactorTable {
+  id: string;
+  user_id: string;
+  secret: string;
+  backup_codes: string;
+  verified: Defaulted<boolean | null>;
+  failed_verification_count: Defaulted<number | null>;
+  locked_until: Temporal.Instant | null;
+}
+
+export interface AuthUserTable {
+  id: string;
+  name: string;
+  email: string;
+  email_verified: Defaulted<boolean>;
+  image: string | null;
+  two_factor_enabled: Defaulted<boolean | null>;
+  time_zone: string | null;
+  locale: string | null;
+  created_at: Temporal.Instant;
+  updated_at: Temporal.Instant;
+}
+
+export interface AuthVerificationTable {
+  id: string;
+  identifier: string;
+  value: string;
+  expires_at: Temporal.Instant;
+  created_at: Temporal.Instant;
+  updated_at: Temporal.Instant;
 }
 
 export interface BatchTable {
@@ -50,8 +158,8 @@ export interface BatchTable {
   size: number;
   /** messages at positions below this may have reached the wire: committed before the first byte leaves */
   begun: Defaulted<number>;
-  /** how many of the begun ones have an outcome */
-  settled: Defaulted<number>;
+  /** the begun ones without an outcome yet (at most a window): in doubt should the worker die */
+  in_flight: Defaulted<string[]>;
   due_at: Temporal.Instant;
   fence: Defaulted<number>;
   lease_until: Temporal.Instant | null;
@@ -183,7 +291,8 @@ export interface EventTable {
   workspace_id: string;
   recorded_at: Temporal.Instant;
   id: string;
-  /** id of the writing transaction; consumers read (xid, id) below the oldest running one */
+  epoch: number;
+  /** id of the writing transaction; consumers read (epoch, xid, id) below the oldest running one */
   xid: number;
   kind: string;
   occurred_at: Temporal.Instant;
@@ -200,6 +309,12 @@ export interface EventCursorTable {
   xid: number;
   id: string;
   updated_at: Temporal.Instant;
+}
+
+export interface EventEpochTable {
+  only_one: Defaulted<boolean>;
+  epoch: number;
+  cluster: number;
 }
 
 export interface IdempotencyKeyTable {
@@ -221,12 +336,40 @@ export interface ImportRejectionTable {
   reason: string;
 }
 
-export interface LaneBucketTable {
+export interface InvitationTable {
+  workspace_id: string;
+  id: string;
+  email: string;
+  role: string;
+  permissions: string[] | null;
+  token_hash: Buffer;
+  /** name of who invited, as it was then */
+  invited_by: string;
+  created_at: Temporal.Instant;
+  expires_at: Temporal.Instant;
+  accepted_at: Temporal.Instant | null;
+  revoked_at: Temporal.Instant | null;
+}
+
+export interface LaneTable {
   workspace_id: string;
   account_id: string;
-  period_seconds: number;
-  tokens: number;
-  refilled_at: Temporal.Instant;
+  next_at: Temporal.Instant;
+  cool_until: Temporal.Instant | null;
+  cool_reason: string | null;
+  failures: Defaulted<number>;
+}
+
+export interface MemberTable {
+  workspace_id: string;
+  /** auth_user.id; no foreign key, since keys run between workspace tables only */
+  user_id: string;
+  /** key of a built-in role or of a permission_set; custom: the person's own permissions */
+  role: string;
+  permissions: string[] | null;
+  disabled_at: Temporal.Instant | null;
+  created_at: Temporal.Instant;
+  updated_at: Temporal.Instant;
 }
 
 export interface MessageTable {
@@ -259,6 +402,16 @@ export interface MessageTable {
   variables: ColumnType<unknown, string | null, string | null>;
   planned_at: Temporal.Instant;
   settled_at: Temporal.Instant | null;
+}
+
+export interface PermissionSetTable {
+  workspace_id: string;
+  key: string;
+  name: string;
+  description: string;
+  permissions: string[];
+  created_at: Temporal.Instant;
+  updated_at: Temporal.Instant;
 }
 
 export interface PlanTable {
@@ -346,6 +499,12 @@ export interface SandboxMessageTable {
   received_at: Temporal.Instant;
 }
 
+export interface SchemaMigrationTable {
+  name: string;
+  hash: string;
+  applied_at: Defaulted<Temporal.Instant>;
+}
+
 export interface SuppressionTable {
   workspace_id: string;
   kind: 'email' | 'phone' | 'push';
@@ -411,7 +570,16 @@ export interface WorkspaceKeyTable {
 
 export interface Database {
   address: AddressTable;
+  api_key: ApiKeyTable;
   attribute: AttributeTable;
+  audit_entry: AuditEntryTable;
+  audit_head: AuditHeadTable;
+  auth_account: AuthAccountTable;
+  auth_rate_limit: AuthRateLimitTable;
+  auth_session: AuthSessionTable;
+  auth_two_factor: AuthTwoFactorTable;
+  auth_user: AuthUserTable;
+  auth_verification: AuthVerificationTable;
   batch: BatchTable;
   campaign: CampaignTable;
   consent: ConsentTable;
@@ -423,16 +591,21 @@ export interface Database {
   engagement: EngagementTable;
   event: EventTable;
   event_cursor: EventCursorTable;
+  event_epoch: EventEpochTable;
   idempotency_key: IdempotencyKeyTable;
   import_rejection: ImportRejectionTable;
-  lane_bucket: LaneBucketTable;
+  invitation: InvitationTable;
+  lane: LaneTable;
+  member: MemberTable;
   message: MessageTable;
+  permission_set: PermissionSetTable;
   plan: PlanTable;
   plan_count: PlanCountTable;
   plan_reason_count: PlanReasonCountTable;
   provider_account: ProviderAccountTable;
   route: RouteTable;
   sandbox_message: SandboxMessageTable;
+  schema_migration: SchemaMigrationTable;
   suppression: SuppressionTable;
   template: TemplateTable;
   template_version: TemplateVersionTable;

@@ -166,8 +166,9 @@ function build(root, say) {
   say('Building the dashboard …');
   const stamp = hashFiles(root, webSources);
   const target = path.join(root, 'dist', 'web');
-  const fresh = path.join(root, 'dist', `web.${process.pid}`);
-  const old = path.join(root, 'dist', `old.${process.pid}`);
+  const fresh = path.join(root, 'dist', 'web.new');
+  const old = path.join(root, 'dist', 'web.old');
+  fs.rmSync(old, { recursive: true, force: true });
   const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
   const result = spawnSync(pinnedNode(root), [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', fresh], {
     cwd: root,

@@ -7,13 +7,11 @@
  *   node tools/db-types.ts            writes the file
  *   node tools/db-types.ts --check    fails when the file is stale
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type pg from 'pg';
 import { format } from 'prettier';
+import { writeOrCheck } from './generated-file.ts';
 import { withScratchDatabase } from './scratch-database.ts';
-
-const target = join(import.meta.dirname, '..', 'db', 'types.ts');
 
 interface Column {
   table: string;
@@ -109,16 +107,6 @@ function render(columns: Column[]): string {
   return `${preamble}\n${used.join('\n')}\n${body}\nexport interface Database {\n${index.join('\n')}\n}\n`;
 }
 
-const text = await format(render(await withScratchDatabase(readColumns)), {
-  parser: 'typescript',
-  printWidth: 120,
-  singleQuote: true,
-});
-if (process.argv.includes('--check')) {
-  if ((await readFile(target, 'utf8').catch(() => '')) !== text) {
-    console.error(`${relative(process.cwd(), target)} is stale: run \`npm run db:types\``);
-    process.exitCode = 1;
-  }
-} else {
-  await writeFile(target, text);
-}
+const columns = await withScratchDatabase(readColumns);
+const text = await format(render(columns), { parser: 'typescript', printWidth: 120, singleQuote: true });
+await writeOrCheck(join(import.meta.dirname, '..', 'db', 'types.ts'), text, 'npm run db:types');
