@@ -219,44 +219,41 @@ export function sentence(code: string): string {
 export interface State {
   readonly label: string;
   readonly meaning: string;
-  readonly color: string;
 }
 
 const messageStates: Readonly<Record<string, State>> = {
-  planned: { label: 'Waiting', meaning: 'Will be sent as soon as its turn comes.', color: 'blue' },
-  waiting: { label: 'Waiting', meaning: 'Will be sent as soon as its turn comes.', color: 'blue' },
-  sending: { label: 'Sending', meaning: 'Being handed over right now.', color: 'blue' },
+  planned: { label: 'Waiting', meaning: 'Will be sent as soon as its turn comes.' },
+  waiting: { label: 'Waiting', meaning: 'Will be sent as soon as its turn comes.' },
+  sending: { label: 'Sending', meaning: 'Being handed over right now.' },
   held: {
     label: 'Held',
     meaning: 'Waits for a time or for something to be cleared; the reason says which.',
-    color: 'yellow',
   },
-  suppressed: { label: 'Not sent', meaning: 'Never left, for the reason given.', color: 'gray' },
-  accepted: { label: 'Sent', meaning: 'Taken over by the receiving mail server.', color: 'teal' },
-  delivered: { label: 'Delivered', meaning: 'The receiving side confirmed delivery.', color: 'green' },
-  bounced: { label: 'Bounced', meaning: 'Came back: it could not be delivered.', color: 'orange' },
-  complained: { label: 'Complained', meaning: 'The person reported it as spam.', color: 'red' },
-  failed: { label: 'Failed', meaning: 'Could not be handed over; the reason says why.', color: 'red' },
+  suppressed: { label: 'Not sent', meaning: 'Never left, for the reason given.' },
+  accepted: { label: 'Sent', meaning: 'Taken over by the receiving mail server.' },
+  delivered: { label: 'Delivered', meaning: 'The receiving side confirmed delivery.' },
+  bounced: { label: 'Bounced', meaning: 'Came back: it could not be delivered.' },
+  complained: { label: 'Complained', meaning: 'The person reported it as spam.' },
+  failed: { label: 'Failed', meaning: 'Could not be handed over; the reason says why.' },
   unknown: {
     label: 'Unknown',
     meaning:
       'It may or may not have arrived: the connection or the server broke at the wrong moment. A person decides.',
-    color: 'grape',
   },
-  cancelled: { label: 'Cancelled', meaning: 'Stopped by a person before it left.', color: 'gray' },
-  expired: { label: 'Expired', meaning: 'Was not worth sending any more when its turn came.', color: 'gray' },
+  cancelled: { label: 'Cancelled', meaning: 'Stopped by a person before it left.' },
+  expired: { label: 'Expired', meaning: 'Was not worth sending any more when its turn came.' },
 };
 
 const otherStates: Readonly<Record<string, State>> = {
-  draft: { label: 'Draft', meaning: 'Not started; nothing has been sent.', color: 'gray' },
-  running: { label: 'Running', meaning: 'Work is going on.', color: 'blue' },
-  paused: { label: 'Paused', meaning: 'Stopped for now; can be resumed.', color: 'yellow' },
-  done: { label: 'Finished', meaning: 'Everything is done.', color: 'green' },
-  granted: { label: 'Subscribed', meaning: 'Consent is recorded and counts now.', color: 'green' },
-  withdrawn: { label: 'Unsubscribed', meaning: 'Consent was withdrawn.', color: 'orange' },
-  none: { label: 'Not asked', meaning: 'No consent was ever recorded.', color: 'gray' },
-  ok: { label: 'Working', meaning: 'No problem is known with this address.', color: 'green' },
-  invalid: { label: 'Not valid', meaning: 'Nothing can reach this address.', color: 'red' },
+  draft: { label: 'Draft', meaning: 'Not started; nothing has been sent.' },
+  running: { label: 'Running', meaning: 'Work is going on.' },
+  paused: { label: 'Paused', meaning: 'Stopped for now; can be resumed.' },
+  done: { label: 'Finished', meaning: 'Everything is done.' },
+  granted: { label: 'Subscribed', meaning: 'Consent is recorded and counts now.' },
+  withdrawn: { label: 'Unsubscribed', meaning: 'Consent was withdrawn.' },
+  none: { label: 'Not asked', meaning: 'No consent was ever recorded.' },
+  ok: { label: 'Working', meaning: 'No problem is known with this address.' },
+  invalid: { label: 'Not valid', meaning: 'Nothing can reach this address.' },
 };
 
 export const messageStateCodes = [
@@ -274,7 +271,7 @@ export const messageStateCodes = [
 ] as const;
 
 export function stateText(code: string): State {
-  return messageStates[code] ?? otherStates[code] ?? { label: sentence(code), meaning: '', color: 'gray' };
+  return messageStates[code] ?? otherStates[code] ?? { label: sentence(code), meaning: '' };
 }
 
 const events: Readonly<Record<string, string>> = {

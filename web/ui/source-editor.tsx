@@ -1,7 +1,14 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { html } from '@codemirror/lang-html';
 import { RangeSetBuilder, type Extension } from '@codemirror/state';
-import { Decoration, EditorView, MatchDecorator, ViewPlugin, type DecorationSet, type ViewUpdate } from '@codemirror/view';
+import {
+  Decoration,
+  EditorView,
+  MatchDecorator,
+  ViewPlugin,
+  type DecorationSet,
+  type ViewUpdate,
+} from '@codemirror/view';
 import CodeMirror, { type ReactCodeMirrorRef } from '@uiw/react-codemirror';
 import { useEffect, useMemo, useRef } from 'react';
 
@@ -19,7 +26,7 @@ export interface SourceEditorProps {
   readonly height?: string;
 }
 
-/** Loaded on demand (see `LazySourceEditor`): CodeMirror is most of what it weighs. */
+/** Loaded on demand (see `lazy-source-editor.tsx`): CodeMirror is most of what it weighs. */
 export function SourceEditor(props: SourceEditorProps) {
   const scheme = useComputedColorScheme('light');
   const editor = useRef<ReactCodeMirrorRef>(null);

@@ -1,0 +1,13 @@
+import { overviewRoutes } from './pages/overview/routes.tsx';
+import { settingsRoutes } from './pages/settings/routes.tsx';
+import { signInRoutes } from './pages/sign-in/routes.tsx';
+import { appRoute, rootRoute } from './shell/appRoute.tsx';
+
+/** Every page of the dashboard: one line for each noun below `pages/`. */
+export const routeTree = rootRoute.addChildren([
+  ...signInRoutes,
+  appRoute.addChildren([
+    ...overviewRoutes,
+    ...settingsRoutes,
+  ]),
+]);

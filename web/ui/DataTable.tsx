@@ -1,0 +1,230 @@
+import { ActionIcon, Box, Button, Checkbox, Group, Menu, Skeleton, Stack, Table, Text, UnstyledButton } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import { IconArrowDown, IconArrowsSort, IconArrowUp, IconColumns3, IconSearchOff } from '@tabler/icons-react';
+import type { UseQueryResult } from '@tanstack/react-query';
+import { useRef, type ReactNode } from 'react';
+import classes from './DataTable.module.css';
+import { EmptyState } from './EmptyState.tsx';
+import { ProblemAlert } from './ProblemAlert.tsx';
+import type { UrlStateHandle } from './useUrlState.ts';
+
+export interface Column<Row> {
+  readonly key: string;
+  readonly header: string;
+  readonly cell: (row: Row) => ReactNode;
+  readonly align?: 'start' | 'end';
+  readonly width?: number | string;
+  /** The value of `?sort=` that orders by this column; with a leading `-` it is turned round. */
+  readonly sort?: string;
+  /** Shown only when chosen under "Columns". */
+  readonly optional?: boolean;
+}
+
+export interface DataTableProps<Row> {
+  /** Names the table for screen readers, and its stored choice of columns. */
+  readonly name: string;
+  readonly columns: readonly Column<Row>[];
+  readonly query: UseQueryResult<{ data: Row[]; nextCursor?: string | null }>;
+  readonly rowKey: (row: Row) => string;
+  /** Shown when there is nothing at all; with filters on, the table says that nothing matches instead. */
+  readonly empty: ReactNode;
+  /** The keys of the address that filter; `cursor` and `sort` are the table's own. */
+  readonly filterKeys?: readonly string[];
+  readonly url: UrlStateHandle;
+  readonly defaultSort?: string;
+  /** Beside the choice of columns: an export link, say. */
+  readonly tools?: ReactNode;
+}
+
+/** A page of a list from the server: sorting, paging, choice of columns, and its empty, loading and error states. */
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { query, url } = props;
+  const [hidden, setHidden] = useLocalStorage<string[]>({
+    key: `parley.columns.${props.name}`,
+    defaultValue: props.columns.filter((column) => column.optional).map((column) => column.key),
+    getInitialValueInEffect: false,
+  });
+  const shown = props.columns.filter((column, at) => at === 0 || !hidden.includes(column.key));
+  const isFiltered = (props.filterKeys ?? []).some((key) => url.values[key]);
+  const rows = query.data?.data;
+
+  if (query.error && !rows) return <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />;
+  if (rows?.length === 0 && !url.values['cursor']) {
+    if (!isFiltered) return <Box className={classes['frame'] ?? ''}>{props.empty}</Box>;
+    return (
+      <Box className={classes['frame'] ?? ''}>
+        <EmptyState
+          icon={IconSearchOff}
+          title="Nothing matches"
+          action={
+            <Button
+              variant="default"
+              onClick={() => url.set(Object.fromEntries((props.filterKeys ?? []).map((key) => [key, undefined])))}
+            >
+              Clear filters
+            </Button>
+          }
+        >
+          There are none with these filters.
+        </EmptyState>
+      </Box>
+    );
+  }
+  return (
+    <Stack gap="sm">
+      {query.error && <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />}
+      <Group justify="flex-end" gap="xs">
+        {props.tools}
+        <ColumnChoice columns={props.columns} hidden={hidden} onChange={setHidden} />
+      </Group>
+      <Box className={classes['frame'] ?? ''}>
+        <Table
+          role="table"
+          aria-label={props.name}
+          aria-busy={query.isFetching}
+          className={`${classes['table']} ${query.isPlaceholderData ? classes['fetching'] : ''}`}
+          verticalSpacing="sm"
+          horizontalSpacing="md"
+          highlightOnHover
+        >
+          <Table.Thead role="rowgroup">
+            <Table.Tr role="row">
+              {shown.map((column) => (
+                <HeaderCell key={column.key} column={column} url={url} defaultSort={props.defaultSort} />
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody role="rowgroup">
+            {rows?.map((row) => (
+              <Table.Tr role="row" key={props.rowKey(row)}>
+                {shown.map((column) => (
+                  <Table.Td
+                    role="cell"
+                    key={column.key}
+                    data-label={column.header}
+                    className={column.align === 'end' ? (classes['end'] ?? '') : ''}
+                  >
+                    <div>{column.cell(row)}</div>
+                  </Table.Td>
+                ))}
+              </Table.Tr>
+            )) ?? <LoadingRows columns={shown.length} />}
+          </Table.Tbody>
+        </Table>
+      </Box>
+      <Pager nextCursor={query.data?.nextCursor ?? null} shownRows={rows?.length} url={url} />
+    </Stack>
+  );
+}
+
+function HeaderCell<Row>(props: { column: Column<Row>; url: UrlStateHandle; defaultSort?: string | undefined }) {
+  const { column, url } = props;
+  const sort = url.values['sort'] ?? props.defaultSort;
+  const className = column.align === 'end' ? (classes['end'] ?? '') : '';
+  const width = column.width === undefined ? {} : { w: column.width };
+  if (!column.sort) {
+    return (
+      <Table.Th role="columnheader" scope="col" className={className} {...width}>
+        {column.header}
+      </Table.Th>
+    );
+  }
+  const isUp = sort === column.sort;
+  const isDown = sort === `-${column.sort}`;
+  const SortIcon = isUp ? IconArrowUp : isDown ? IconArrowDown : IconArrowsSort;
+  return (
+    <Table.Th
+      role="columnheader"
+      scope="col"
+      className={className}
+      aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}
+      {...width}
+    >
+      <UnstyledButton
+        className={classes['sort'] ?? ''}
+        onClick={() => url.set({ sort: isDown ? column.sort : `-${column.sort}` })}
+      >
+        <Group gap={4} wrap="nowrap" fz="sm">
+          {column.header}
+          <SortIcon size={14} aria-hidden />
+        </Group>
+      </UnstyledButton>
+    </Table.Th>
+  );
+}
+
+function LoadingRows({ columns }: { columns: number }) {
+  return Array.from({ length: 6 }, (_, row) => (
+    <Table.Tr role="row" key={row}>
+      {Array.from({ length: columns }, (_cell, column) => (
+        <Table.Td role="cell" key={column}>
+          <Skeleton height={14} width={column === 0 ? '70%' : '45%'} />
+        </Table.Td>
+      ))}
+    </Table.Tr>
+  ));
+}
+
+function ColumnChoice<Row>(props: {
+  columns: readonly Column<Row>[];
+  hidden: readonly string[];
+  onChange: (hidden: string[]) => void;
+}) {
+  return (
+    <Menu closeOnItemClick={false} position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="default" size="lg" aria-label="Choose columns" title="Choose columns">
+          <IconColumns3 size={18} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {props.columns.slice(1).map((column) => {
+          const isHidden = props.hidden.includes(column.key);
+          return (
+            <Menu.Item
+              key={column.key}
+              role="menuitemcheckbox"
+              aria-checked={!isHidden}
+              onClick={() =>
+                props.onChange(isHidden ? props.hidden.filter((key) => key !== column.key) : [...props.hidden, column.key])
+              }
+            >
+              <Group gap="sm" wrap="nowrap">
+                <Checkbox.Indicator checked={!isHidden} aria-hidden />
+                {column.header}
+              </Group>
+            </Menu.Item>
+          );
+        })}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function Pager(props: { nextCursor: string | null; shownRows: number | undefined; url: UrlStateHandle }) {
+  const cursor = props.url.values['cursor'];
+  // The pages come one after the other; which came before this one only the person's own way here knows.
+  const before = useRef<(string | undefined)[]>([]);
+  if (!cursor && !props.nextCursor) {
+    return props.shownRows === undefined ? null : (
+      <Text size="sm" c="dimmed">
+        {props.shownRows === 1 ? '1 entry' : `${props.shownRows} entries`}
+      </Text>
+    );
+  }
+  const back = () => props.url.set({ cursor: before.current.pop() });
+  const forward = () => {
+    before.current.push(cursor);
+    props.url.set({ cursor: props.nextCursor ?? undefined });
+  };
+  return (
+    <Group component="nav" aria-label="Pages" gap="sm" justify="flex-end">
+      <Button variant="default" size="sm" disabled={!cursor} onClick={back}>
+        {before.current.length > 0 || !cursor ? 'Previous' : 'First page'}
+      </Button>
+      <Button variant="default" size="sm" disabled={!props.nextCursor} onClick={forward}>
+        Next
+      </Button>
+    </Group>
+  );
+}

@@ -1,0 +1,95 @@
+import { CloseButton, Group, Select, TextInput } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
+import { Button } from '@mantine/core';
+import type { UrlStateHandle } from './useUrlState.ts';
+
+export type Filter =
+  | { readonly kind: 'text'; readonly key: string; readonly label: string; readonly placeholder?: string }
+  | {
+      readonly kind: 'choice';
+      readonly key: string;
+      readonly label: string;
+      readonly choices: readonly { readonly value: string; readonly label: string }[];
+    }
+  | { readonly kind: 'date'; readonly key: string; readonly label: string };
+
+/** Filters kept in the address. Text is applied when the person stops typing. */
+export function FilterBar({ filters, url }: { filters: readonly Filter[]; url: UrlStateHandle }) {
+  const isFiltered = filters.some((filter) => url.values[filter.key]);
+  return (
+    <Group component="search" role="search" gap="sm" mb="md" align="flex-end">
+      {filters.map((filter) => (
+        <FilterInput key={filter.key} filter={filter} url={url} />
+      ))}
+      {isFiltered && (
+        <Button
+          variant="subtle"
+          onClick={() => url.set(Object.fromEntries(filters.map((filter) => [filter.key, undefined])))}
+        >
+          Clear filters
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+function FilterInput({ filter, url }: { filter: Filter; url: UrlStateHandle }) {
+  const value = url.values[filter.key] ?? '';
+  if (filter.kind === 'text') {
+    return <TextFilter filter={filter} value={value} onApply={(next) => url.set({ [filter.key]: next })} />;
+  }
+  if (filter.kind === 'date') {
+    return (
+      <TextInput
+        type="date"
+        label={filter.label}
+        w={160}
+        value={value}
+        onChange={(event) => url.set({ [filter.key]: event.currentTarget.value })}
+      />
+    );
+  }
+  return (
+    <Select
+      label={filter.label}
+      w={180}
+      placeholder="Any"
+      clearable
+      clearButtonProps={{ 'aria-label': `Clear ${filter.label}` }}
+      data={[...filter.choices]}
+      value={value || null}
+      onChange={(next) => url.set({ [filter.key]: next ?? undefined })}
+    />
+  );
+}
+
+function TextFilter(props: { filter: Filter & { kind: 'text' }; value: string; onApply: (value: string) => void }) {
+  const { filter, value, onApply } = props;
+  const [typed, setTyped] = useState(value);
+  const applied = useRef(value);
+  useEffect(() => {
+    // The address changed from outside (back button, cleared): follow it.
+    if (value !== applied.current) setTyped(value);
+    applied.current = value;
+  }, [value]);
+  useEffect(() => {
+    if (typed === applied.current) return undefined;
+    const timer = setTimeout(() => {
+      applied.current = typed;
+      onApply(typed);
+    }, 350);
+    return () => clearTimeout(timer);
+  }, [typed, onApply]);
+  return (
+    <TextInput
+      label={filter.label}
+      w={260}
+      placeholder={filter.placeholder ?? ''}
+      leftSection={<IconSearch size={16} aria-hidden />}
+      rightSection={typed && <CloseButton size="sm" aria-label={`Clear ${filter.label}`} onClick={() => setTyped('')} />}
+      value={typed}
+      onChange={(event) => setTyped(event.currentTarget.value)}
+    />
+  );
+}
