@@ -54,6 +54,7 @@ create table consent (
   topic_id uuid not null,
   state text not null check (state in ('granted', 'withdrawn', 'expired')),
   basis text not null,
+  source text not null,
   since timestamptz not null,
   event_seq bigint not null,
   event_id uuid not null,
@@ -61,6 +62,8 @@ create table consent (
 );
 create index consent_of_topic on consent (workspace_id, topic_id, channel, address_id);
 select parley_isolate('consent');
+comment on column consent.since is 'when the person said what counts now';
+comment on column consent.source is 'an import is the weakest: anything a person said goes before it';
 
 create table suppression (
   workspace_id uuid not null references workspace (id),
@@ -71,4 +74,5 @@ create table suppression (
   created_at timestamptz not null,
   primary key (workspace_id, kind, hash_version, hash)
 );
+create index suppression_newest on suppression (workspace_id, created_at desc, kind, hash_version, hash);
 select parley_isolate('suppression');
