@@ -108,10 +108,14 @@ export function checkEnd(
   head: ChainHead | undefined,
   newestSeq: number,
 ): Break | undefined {
+  // Every workspace starts with a head, so a missing one was taken away, even where no entry is left.
   if (head === undefined)
-    return newestSeq === 0 && end.seq === 0
-      ? undefined
-      : { seq: 1, id: null, at: null, reason: 'The head of the chain is missing, so nothing vouches for its length.' };
+    return {
+      seq: 1,
+      id: null,
+      at: null,
+      reason: 'The head of the chain is missing, so nothing vouches for its length.',
+    };
   if (!verifyHead(key, head.seq, head.mac, head.seal))
     return { seq: head.seq, id: null, at: null, reason: 'The head of the chain carries no valid seal.' };
   if (end.seq < head.seq)
