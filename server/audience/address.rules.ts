@@ -1,0 +1,52 @@
+import { emailMatchKey, parseEmail } from './email.rules.ts';
+import { parsePhone } from './phone.rules.ts';
+
+export type AddressKind = 'email' | 'phone' | 'push';
+
+/** An address in its one form, with what is kept beside it in the clear for targeting. */
+export interface ParsedAddress {
+  readonly kind: AddressKind;
+  /** What is sealed and sent to. */
+  readonly value: string;
+  /** What the blind index is made of. */
+  readonly matchKey: string;
+  readonly domain: string | null;
+  readonly country: string | null;
+  readonly lineType: string | null;
+}
+
+export type AddressResult =
+  | { readonly ok: true; readonly address: ParsedAddress }
+  | { readonly ok: false; readonly reason: string };
+
+/** FCM tokens, APNs device tokens and web push endpoints: printable ASCII, no spaces. */
+const pushToken = /^[\u0021-\u007e]{8,2000}$/u;
+
+/** Spaces around a value and a byte-order mark come from files and forms; control characters never do by accident. */
+export function trimSpaces(text: string): string {
+  return text.replace(/^[\p{Zs}\ufeff]+|[\p{Zs}\ufeff]+$/gu, '');
+}
+
+const edge = (code: number) => code === 0x20 || code > 0x7e;
+
+/** Pure: reads an address of one kind as people write it. */
+export function parseAddress(kind: AddressKind, input: string, defaultCountry?: string): AddressResult {
+  const text = edge(input.charCodeAt(0)) || edge(input.charCodeAt(input.length - 1)) ? trimSpaces(input) : input;
+  if (text === '') return { ok: false, reason: 'is empty' };
+  if (kind === 'email') {
+    const result = parseEmail(text);
+    if (!result.ok) return result;
+    const { normalized, asciiDomain } = result.email;
+    const matchKey = emailMatchKey(result.email);
+    return { ok: true, address: { kind, value: normalized, matchKey, domain: asciiDomain, country: null, lineType: null } };
+  }
+  if (kind === 'phone') {
+    const result = parsePhone(text, defaultCountry);
+    if (!result.ok) return result;
+    const { e164, country, lineType } = result.phone;
+    const beside = { domain: null, country: country ?? null, lineType: lineType ?? null };
+    return { ok: true, address: { kind, value: e164, matchKey: e164, ...beside } };
+  }
+  if (!pushToken.test(text)) return { ok: false, reason: 'is not a push token (8 to 2,000 printable characters)' };
+  return { ok: true, address: { kind, value: text, matchKey: text, domain: null, country: null, lineType: null } };
+}
