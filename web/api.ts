@@ -182,15 +182,26 @@ function unreachable(): ApiProblem {
   });
 }
 
+/** A wrong password is a 401 too, but no session ended by it. */
+const attempts = new Set(['auth/wrong-credentials', 'auth/wrong-code', 'auth/sign-in-expired']);
+
 function problemFrom(status: number, retryAfter: string | null, text: string): ApiProblem {
-  const fallback = { status, title: `The server answered ${status}`, detail: 'It gave no reason.', code: 'network/no-problem' };
+  const fallback = {
+    status,
+    title: `The server answered ${status}`,
+    detail: 'It gave no reason.',
+    code: 'network/no-problem',
+  };
   let body: Partial<Problem> = {};
   try {
     body = JSON.parse(text) as Partial<Problem>;
   } catch {
     // A proxy's HTML page, or nothing: the status has to do.
   }
-  const problem = new ApiProblem({ ...fallback, ...body, status }, retryAfter ? Number(retryAfter) || undefined : undefined);
-  if (status === 401 && !problem.code.startsWith('auth/')) whenSignedOut();
+  const problem = new ApiProblem(
+    { ...fallback, ...body, status },
+    retryAfter ? Number(retryAfter) || undefined : undefined,
+  );
+  if (status === 401 && !attempts.has(problem.code)) whenSignedOut();
   return problem;
 }

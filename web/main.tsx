@@ -15,7 +15,10 @@ import { theme } from './theme.ts';
 
 /** The session ended while a page was open: sign in again, then come back to it. */
 onSignedOut(() => {
-  if (router.state.matches.some((match) => match.routeId === '/app') && queryClient.getQueryData(['me', 'GET /me', {}])) {
+  if (
+    router.state.matches.some((match) => match.routeId === '/app') &&
+    queryClient.getQueryData(['me', 'GET /me', {}])
+  ) {
     queryClient.clear();
     void router.navigate({ to: '/sign-in', search: { next: router.state.location.href } });
   }

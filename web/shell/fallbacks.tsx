@@ -1,6 +1,6 @@
 import { Box, Button, Center, Loader, Stack, Text, Title } from '@mantine/core';
 import { Link, type ErrorComponentProps, useRouter } from '@tanstack/react-router';
-import { ProblemAlert } from '../ui/ProblemAlert.tsx';
+import { ProblemAlert } from '../ui/problem-alert.tsx';
 
 export function RouteLoading() {
   return (

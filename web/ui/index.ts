@@ -1,16 +1,17 @@
 /** What pages are built from: one look, one behaviour, accessible by default. Knows nothing of any one page. */
 export { confirm, type Question } from './confirm.tsx';
-export { DataTable, type Column } from './DataTable.tsx';
-export { EmptyState } from './EmptyState.tsx';
-export { FilterBar, type Filter } from './FilterBar.tsx';
-export { fieldOf, placeErrors, useSubmit } from './useSubmit.ts';
-export { createFormats, useFormats, type Formats } from './useFormats.ts';
+export { DataTable, type Column } from './data-table.tsx';
+export { EmptyState } from './empty-state.tsx';
+export { FilterBar, type Filter } from './filter-bar.tsx';
+export { fieldOf, placeErrors, useSubmit } from './form.ts';
+export { createFormats, useFormats, type Formats } from './formats.ts';
 export { LinkButton, TextLink } from './links.tsx';
 export { tell } from './notices.ts';
-export { PageHeader, type Crumb } from './PageHeader.tsx';
-export { ProblemAlert } from './ProblemAlert.tsx';
-export { ReadinessList } from './ReadinessList.tsx';
-export { StateBadge } from './StateBadge.tsx';
+export { PageHeader, type Crumb } from './page-header.tsx';
+export { ProblemAlert } from './problem-alert.tsx';
+export { ReadinessList } from './readiness-list.tsx';
+export { Section } from './section.tsx';
+export { StateBadge } from './state-badge.tsx';
 export { CopyText, NumberText, TimeText } from './texts.tsx';
-export { UnsavedGuard } from './UnsavedGuard.tsx';
-export { useUrlState, type UrlState, type UrlStateHandle } from './useUrlState.ts';
+export { UnsavedGuard } from './unsaved-guard.tsx';
+export { useUrlState, type UrlState, type UrlStateHandle } from './url-state.ts';

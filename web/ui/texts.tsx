@@ -1,7 +1,7 @@
 import { ActionIcon, Code, CopyButton, Group, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import { useFormats } from './useFormats.ts';
+import { useFormats } from './formats.ts';
 
 /** A time in the user's zone, the exact one on hover and focus. `—` when there is none. */
 export function TimeText({ at, relative = false }: { at: string | null | undefined; relative?: boolean }) {

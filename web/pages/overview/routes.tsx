@@ -1,10 +1,10 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { appRoute } from '../../shell/appRoute.tsx';
+import { appRoute } from '../../shell/app-route.tsx';
 
 export const overviewRoutes = [
   createRoute({
     getParentRoute: () => appRoute,
     path: '/',
-    component: lazyRouteComponent(() => import('./Overview.tsx'), 'Overview'),
+    component: lazyRouteComponent(() => import('./overview-page.tsx'), 'Overview'),
   }),
 ] as const;

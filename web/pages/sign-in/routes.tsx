@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { rootRoute } from '../../shell/appRoute.tsx';
+import { rootRoute } from '../../shell/app-route.tsx';
 
 /** The pages before the sign-in. */
 export const signInRoutes = [
@@ -8,26 +8,26 @@ export const signInRoutes = [
     path: '/sign-in',
     validateSearch: (search: Record<string, unknown>): { next?: string } =>
       typeof search['next'] === 'string' ? { next: search['next'] } : {},
-    component: lazyRouteComponent(() => import('./SignIn.tsx'), 'SignIn'),
+    component: lazyRouteComponent(() => import('./sign-in.tsx'), 'SignIn'),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/first-run',
-    component: lazyRouteComponent(() => import('./FirstRun.tsx'), 'FirstRun'),
+    component: lazyRouteComponent(() => import('./first-run.tsx'), 'FirstRun'),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/forgot-password',
-    component: lazyRouteComponent(() => import('./ForgotPassword.tsx'), 'ForgotPassword'),
+    component: lazyRouteComponent(() => import('./forgot-password.tsx'), 'ForgotPassword'),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/reset-password/$token',
-    component: lazyRouteComponent(() => import('./ResetPassword.tsx'), 'ResetPassword'),
+    component: lazyRouteComponent(() => import('./reset-password.tsx'), 'ResetPassword'),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/join/$token',
-    component: lazyRouteComponent(() => import('./Join.tsx'), 'Join'),
+    component: lazyRouteComponent(() => import('./join.tsx'), 'Join'),
   }),
 ] as const;

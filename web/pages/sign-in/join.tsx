@@ -6,9 +6,9 @@ import { api } from '../../api.ts';
 import { ask } from '../../query.ts';
 import { RouteLoading } from '../../shell/fallbacks.tsx';
 import { ProblemAlert, TextLink, useSubmit } from '../../ui/index.ts';
-import { Door } from './Door.tsx';
+import { Door } from './door.tsx';
 import { useEnter } from './enter.ts';
-import { checkNewPassword, NewPasswordInput } from './NewPasswordInput.tsx';
+import { checkNewPassword, NewPasswordInput } from './new-password-input.tsx';
 
 const route = getRouteApi('/join/$token');
 
@@ -43,7 +43,10 @@ export function Join() {
   }
   const { workspaceName, invitedBy, roleName, email } = invitation.data;
   return (
-    <Door title={`Join ${workspaceName}`} intro={`${invitedBy} invites you as ${roleName}. You will sign in as ${email}.`}>
+    <Door
+      title={`Join ${workspaceName}`}
+      intro={`${invitedBy} invites you as ${roleName}. You will sign in as ${email}.`}
+    >
       <form onSubmit={submit} noValidate>
         <Stack>
           <ProblemAlert problem={problem} />

@@ -2,7 +2,7 @@ import { CloseButton, Group, Select, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '@mantine/core';
-import type { UrlStateHandle } from './useUrlState.ts';
+import type { UrlStateHandle } from './url-state.ts';
 
 export type Filter =
   | { readonly kind: 'text'; readonly key: string; readonly label: string; readonly placeholder?: string }
@@ -87,7 +87,9 @@ function TextFilter(props: { filter: Filter & { kind: 'text' }; value: string; o
       w={260}
       placeholder={filter.placeholder ?? ''}
       leftSection={<IconSearch size={16} aria-hidden />}
-      rightSection={typed && <CloseButton size="sm" aria-label={`Clear ${filter.label}`} onClick={() => setTyped('')} />}
+      rightSection={
+        typed && <CloseButton size="sm" aria-label={`Clear ${filter.label}`} onClick={() => setTyped('')} />
+      }
       value={typed}
       onChange={(event) => setTyped(event.currentTarget.value)}
     />

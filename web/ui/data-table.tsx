@@ -1,12 +1,24 @@
-import { ActionIcon, Box, Button, Checkbox, Group, Menu, Skeleton, Stack, Table, Text, UnstyledButton } from '@mantine/core';
+import {
+  ActionIcon,
+  Box,
+  Button,
+  Checkbox,
+  Group,
+  Menu,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  UnstyledButton,
+} from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconColumns3, IconSearchOff } from '@tabler/icons-react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useRef, type ReactNode } from 'react';
-import classes from './DataTable.module.css';
-import { EmptyState } from './EmptyState.tsx';
-import { ProblemAlert } from './ProblemAlert.tsx';
-import type { UrlStateHandle } from './useUrlState.ts';
+import classes from './data-table.module.css';
+import { EmptyState } from './empty-state.tsx';
+import { ProblemAlert } from './problem-alert.tsx';
+import type { UrlStateHandle } from './url-state.ts';
 
 export interface Column<Row> {
   readonly key: string;
@@ -186,7 +198,9 @@ function ColumnChoice<Row>(props: {
               role="menuitemcheckbox"
               aria-checked={!isHidden}
               onClick={() =>
-                props.onChange(isHidden ? props.hidden.filter((key) => key !== column.key) : [...props.hidden, column.key])
+                props.onChange(
+                  isHidden ? props.hidden.filter((key) => key !== column.key) : [...props.hidden, column.key],
+                )
               }
             >
               <Group gap="sm" wrap="nowrap">

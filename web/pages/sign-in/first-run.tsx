@@ -5,9 +5,9 @@ import { Navigate } from '@tanstack/react-router';
 import { api } from '../../api.ts';
 import { ask } from '../../query.ts';
 import { ProblemAlert, useSubmit } from '../../ui/index.ts';
-import { Door } from './Door.tsx';
+import { Door } from './door.tsx';
 import { useEnter } from './enter.ts';
-import { checkNewPassword, NewPasswordInput } from './NewPasswordInput.tsx';
+import { checkNewPassword, NewPasswordInput } from './new-password-input.tsx';
 
 /** The first minute: who owns this installation, and what the workspace is called. */
 export function FirstRun() {

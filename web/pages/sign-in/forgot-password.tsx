@@ -4,7 +4,7 @@ import { IconMailCheck } from '@tabler/icons-react';
 import { useState } from 'react';
 import { api } from '../../api.ts';
 import { ProblemAlert, TextLink, useSubmit } from '../../ui/index.ts';
-import { Door } from './Door.tsx';
+import { Door } from './door.tsx';
 
 export function ForgotPassword() {
   const [sentTo, setSentTo] = useState<string>();
@@ -17,7 +17,10 @@ export function ForgotPassword() {
     setSentTo(email.trim());
   });
   return (
-    <Door title="Reset your password" intro="We send a link that works for a short time to the address you sign in with.">
+    <Door
+      title="Reset your password"
+      intro="We send a link that works for a short time to the address you sign in with."
+    >
       {sentTo === undefined ? (
         <form onSubmit={submit} noValidate>
           <Stack>
@@ -30,8 +33,8 @@ export function ForgotPassword() {
         </form>
       ) : (
         <Alert role="status" color="teal" icon={<IconMailCheck aria-hidden />} title="Look into your mailbox">
-          If {sentTo} belongs to an account, a link is on its way. While no e-mail account is connected, it arrives in the
-          sandbox inbox, where a colleague who is signed in can see it.
+          If {sentTo} belongs to an account, a link is on its way. While no e-mail account is connected, it arrives in
+          the sandbox inbox, where a colleague who is signed in can see it.
         </Alert>
       )}
       <TextLink to="/sign-in" size="sm">

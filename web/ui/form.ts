@@ -28,7 +28,9 @@ export function placeErrors<Values extends Record<string, unknown>>(
   if (first === undefined) return problem;
   form.setErrors(placed);
   form.getInputNode(first)?.focus();
-  return left.length > 0 ? new ApiProblem({ ...problem, errors: left, title: problem.title, detail: problem.detail }) : undefined;
+  return left.length > 0
+    ? new ApiProblem({ ...problem, errors: left, title: problem.title, detail: problem.detail })
+    : undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { api } from '../../api.ts';
 import { ProblemAlert, useSubmit } from '../../ui/index.ts';
-import { Door } from './Door.tsx';
+import { Door } from './door.tsx';
 
 /** The second step of a sign-in: the app's six digits, or one of the backup codes. */
 export function SecondFactor({ onDone, onBack }: { onDone: () => Promise<void>; onBack: () => void }) {

@@ -3,8 +3,8 @@ import { useForm } from '@mantine/form';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { api } from '../../api.ts';
 import { ProblemAlert, tell, TextLink, useSubmit } from '../../ui/index.ts';
-import { Door } from './Door.tsx';
-import { checkNewPassword, NewPasswordInput } from './NewPasswordInput.tsx';
+import { Door } from './door.tsx';
+import { checkNewPassword, NewPasswordInput } from './new-password-input.tsx';
 
 const route = getRouteApi('/reset-password/$token');
 

@@ -6,9 +6,9 @@ import { useState } from 'react';
 import { api } from '../../api.ts';
 import { ask } from '../../query.ts';
 import { ProblemAlert, TextLink, useSubmit } from '../../ui/index.ts';
-import { Door } from './Door.tsx';
+import { Door } from './door.tsx';
 import { useEnter } from './enter.ts';
-import { SecondFactor } from './SecondFactor.tsx';
+import { SecondFactor } from './second-factor.tsx';
 
 const route = getRouteApi('/sign-in');
 

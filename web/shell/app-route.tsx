@@ -24,7 +24,7 @@ export const appRoute = createRoute({
       throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } });
     }
   },
-  component: lazyRouteComponent(() => import('./Frame.tsx'), 'Frame'),
+  component: lazyRouteComponent(() => import('./frame.tsx'), 'Frame'),
   notFoundComponent: NotFound,
   errorComponent: RouteFailure,
   pendingComponent: RouteLoading,

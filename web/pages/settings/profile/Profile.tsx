@@ -1,5 +1,0 @@
-import { PageHeader } from '../../../ui/index.ts';
-
-export function Profile() {
-  return <PageHeader title="Profile" />;
-}
