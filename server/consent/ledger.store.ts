@@ -84,14 +84,20 @@ export interface LinkedEntry extends LedgerEntry {
   readonly mac: Buffer;
 }
 
-export async function insertEntries(tx: Tx, entries: readonly LinkedEntry[]): Promise<void> {
+/** All of one moment. */
+export async function insertEntries(
+  tx: Tx,
+  recordedAt: Temporal.Instant,
+  entries: readonly LinkedEntry[],
+): Promise<void> {
   await tx.hot(
-    `insert into consent_event (workspace_id, seq, id, contact_id, address_id, channel, topic_id, action, basis, source, evidence, actor, occurred_at, recorded_at, mac)
-     select $1, e.* from unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::text[], $9::text[], $10::text[],
-       $11::bytea[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::bytea[]) as e
+    `insert into consent_event (workspace_id, seq, id, contact_id, address_id, channel, topic_id, action, basis, source, evidence, actor, occurred_at, mac, recorded_at)
+     select $1, e.*, $2 from unnest($3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::text[], $11::text[],
+       $12::bytea[], $13::text[], $14::timestamptz[], $15::bytea[]) as e
      returning 1`,
     [
       tx.workspaceId,
+      recordedAt,
       entries.map((entry) => entry.seq),
       entries.map((entry) => entry.id),
       entries.map((entry) => entry.contactId),
@@ -104,7 +110,6 @@ export async function insertEntries(tx: Tx, entries: readonly LinkedEntry[]): Pr
       entries.map((entry) => entry.evidence),
       entries.map((entry) => entry.actor),
       entries.map((entry) => entry.occurredAt),
-      entries.map((entry) => entry.recordedAt),
       entries.map((entry) => entry.mac),
     ],
   );

@@ -5,7 +5,7 @@ import type { Tx } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Vault, WorkspaceKeys } from '../platform/sealing.ts';
-import { apply, microsecondOf } from './consent.rules.ts';
+import { apply, importSource, microsecondOf } from './consent.rules.ts';
 import type { ConsentAction, ConsentState, Standing } from './consent.rules.ts';
 import { chainFields, evidenceContext } from './entry.rules.ts';
 import type { Evidence, Head, LedgerEntry, LegalBasis } from './entry.rules.ts';
@@ -183,6 +183,16 @@ function eventOf({ draft, standing }: Judged): EventDraft {
   };
 }
 
+/** An event a change; but one for a page of an import, which names its stretch of the ledger: a million events that say the same help nobody. */
+function announce(written: readonly Judged[], before: Head, after: Head, now: Temporal.Instant): EventDraft[] {
+  const changes = written.filter((one) => one.effect === 'change');
+  const events = changes.filter(({ draft }) => draft.source !== importSource).map(eventOf);
+  const imported = changes.length - events.length;
+  if (imported === 0) return events;
+  const data = { fromSeq: before.seq + 1, toSeq: after.seq, count: imported };
+  return [...events, { kind: 'consent.imported', occurredAt: now, data }];
+}
+
 export function createLedger({ clock, vault, events }: LedgerDeps): Ledger {
   return {
     record: async (tx, drafts) => {
@@ -196,12 +206,13 @@ export function createLedger({ clock, vault, events }: LedgerDeps): Ledger {
       );
       const written = judged.filter((one) => one.effect !== 'nothing');
       if (written.length > 0) {
-        const linked = await link(tx, keys, head, written, microsecondOf(clock.now()));
-        await insertEntries(tx, linked.entries);
+        const now = microsecondOf(clock.now());
+        const linked = await link(tx, keys, head, written, now);
+        await insertEntries(tx, now, linked.entries);
         const projected = projectionOf(written, linked.entries);
         if (projected.length > 0) await project(tx, projected);
         await moveHead(tx, linked.head);
-        await events.append(tx, written.filter((one) => one.effect === 'change').map(eventOf));
+        await events.append(tx, announce(written, head, linked.head, now));
       }
       return judged.map(({ id, effect, standing }) => ({ eventId: id, effect, state: standing.state }));
     },

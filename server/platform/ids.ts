@@ -6,8 +6,8 @@ let counter = 0;
 let pool = Buffer.alloc(0);
 let poolAt = 0;
 
-/** Random bytes in blocks: a system call per id would cost more than the rest of it. */
-function random(count: number): Buffer {
+/** Random bytes (never handed out twice), drawn in blocks: a call into OpenSSL per id or nonce would cost more than the rest of it. */
+export function random(count: number): Buffer {
   if (poolAt + count > pool.length) {
     pool = randomBytes(4096);
     poolAt = 0;
