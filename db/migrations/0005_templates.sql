@@ -22,9 +22,12 @@ create table template_version (
   version integer not null,
   source jsonb not null,
   compiled jsonb not null,
-  created_by text not null,
+  created_by jsonb not null,
   created_at timestamptz not null,
   primary key (workspace_id, template_id, version),
   foreign key (workspace_id, template_id) references template (workspace_id, id)
 );
 select parley_isolate('template_version');
+comment on column template_version.source is 'as written: subject, preheader, mjml or html, text';
+comment on column template_version.compiled is 'Liquid ready to render, with its links, variables and the warnings its author saw';
+comment on column template_version.created_by is 'who, as shown: kind, id, name';
