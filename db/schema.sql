@@ -275,18 +275,20 @@ create table consent (
   topic_id uuid not null,
   state text not null,
   basis text not null,
+  source text not null,
   since timestamp with time zone not null,
   event_seq bigint not null,
   event_id uuid not null,
   PRIMARY KEY (workspace_id, address_id, channel, topic_id),
-  CHECK ((state = ANY (ARRAY['granted'::text, 'withdrawn'::text, 'expired'::text]))),
-  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+  CHECK ((state = ANY (ARRAY['granted'::text, 'withdrawn'::text, 'expired'::text])))
 );
 CREATE INDEX consent_of_topic ON public.consent USING btree (workspace_id, topic_id, channel, address_id);
 alter table consent enable row level security;
 alter table consent force row level security;
 create policy workspace_only on consent for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on consent to parley_server;
+comment on column consent.source is 'an import is the weakest: anything a person said goes before it';
+comment on column consent.since is 'when the person said what counts now';
 
 create table consent_event (
   workspace_id uuid not null,
@@ -306,8 +308,7 @@ create table consent_event (
   mac bytea not null,
   PRIMARY KEY (workspace_id, seq),
   CHECK ((action = ANY (ARRAY['grant'::text, 'withdraw'::text, 'confirm'::text, 'expire'::text]))),
-  CHECK ((basis = ANY (ARRAY['consent'::text, 'contract'::text, 'legitimate-interest'::text]))),
-  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+  CHECK ((basis = ANY (ARRAY['consent'::text, 'contract'::text, 'legitimate-interest'::text])))
 );
 CREATE INDEX consent_event_of_address ON public.consent_event USING btree (workspace_id, address_id, seq);
 alter table consent_event enable row level security;
@@ -368,6 +369,8 @@ create table contact_import (
   cursor jsonb,
   failure text,
   cancel_requested boolean not null default false,
+  stalls smallint not null default 0,
+  upload_kept boolean not null default true,
   requested_by text not null,
   created_at timestamp with time zone not null,
   started_at timestamp with time zone,
@@ -380,6 +383,9 @@ alter table contact_import enable row level security;
 alter table contact_import force row level security;
 create policy workspace_only on contact_import for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on contact_import to parley_server;
+comment on column contact_import.cursor is 'bytes and lines of the stored file that are in; moves in the transaction of each page';
+comment on column contact_import.stalls is 'times it was taken up since a page was last finished';
+comment on column contact_import.upload_kept is 'the uploaded file is still there: it goes when nothing was refused, or after a week';
 
 create table deferral (
   workspace_id uuid not null,
@@ -432,8 +438,7 @@ create table event (
   message_id uuid,
   campaign_id uuid,
   data jsonb not null default '{}'::jsonb,
-  PRIMARY KEY (workspace_id, recorded_at, id),
-  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+  PRIMARY KEY (workspace_id, recorded_at, id)
 ) partition by RANGE (recorded_at);
 CREATE INDEX event_in_order ON ONLY public.event USING btree (workspace_id, epoch, xid, id);
 CREATE INDEX event_of_contact ON ONLY public.event USING btree (workspace_id, contact_id, id) WHERE (contact_id IS NOT NULL);
@@ -755,6 +760,7 @@ create table suppression (
   CHECK ((reason = ANY (ARRAY['bounce'::text, 'complaint'::text, 'opt-out'::text, 'manual'::text, 'erased'::text]))),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
+CREATE INDEX suppression_newest ON public.suppression USING btree (workspace_id, created_at DESC, kind, hash_version, hash);
 alter table suppression enable row level security;
 alter table suppression force row level security;
 create policy workspace_only on suppression for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
@@ -787,7 +793,7 @@ create table template_version (
   version integer not null,
   source jsonb not null,
   compiled jsonb not null,
-  created_by text not null,
+  created_by jsonb not null,
   created_at timestamp with time zone not null,
   PRIMARY KEY (workspace_id, template_id, version),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id),
@@ -797,6 +803,9 @@ alter table template_version enable row level security;
 alter table template_version force row level security;
 create policy workspace_only on template_version for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert on template_version to parley_server;
+comment on column template_version.source is 'as written: subject, preheader, mjml or html, text';
+comment on column template_version.compiled is 'Liquid ready to render, with its links, variables and the warnings its author saw';
+comment on column template_version.created_by is 'who, as shown: kind, id, name';
 
 create table topic (
   workspace_id uuid not null,

@@ -195,6 +195,9 @@ export interface ConsentTable {
   topic_id: string;
   state: 'granted' | 'withdrawn' | 'expired';
   basis: string;
+  /** an import is the weakest: anything a person said goes before it */
+  source: string;
+  /** when the person said what counts now */
   since: Temporal.Instant;
   event_seq: number;
   event_id: string;
@@ -255,9 +258,14 @@ export interface ContactImportTable {
   updated: Defaulted<number>;
   unchanged: Defaulted<number>;
   rejected: Defaulted<number>;
+  /** bytes and lines of the stored file that are in; moves in the transaction of each page */
   cursor: ColumnType<unknown, string | null, string | null>;
   failure: string | null;
   cancel_requested: Defaulted<boolean>;
+  /** times it was taken up since a page was last finished */
+  stalls: Defaulted<number>;
+  /** the uploaded file is still there: it goes when nothing was refused, or after a week */
+  upload_kept: Defaulted<boolean>;
   requested_by: string;
   created_at: Temporal.Instant;
   started_at: Temporal.Instant | null;
@@ -532,9 +540,12 @@ export interface TemplateVersionTable {
   workspace_id: string;
   template_id: string;
   version: number;
+  /** as written: subject, preheader, mjml or html, text */
   source: Json;
+  /** Liquid ready to render, with its links, variables and the warnings its author saw */
   compiled: Json;
-  created_by: string;
+  /** who, as shown: kind, id, name */
+  created_by: Json;
   created_at: Temporal.Instant;
 }
 

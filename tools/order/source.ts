@@ -37,7 +37,9 @@ export async function readSources(root: string, folders: readonly string[]): Pro
   for (const folder of folders) {
     if (!existsSync(join(root, folder))) continue;
     const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
-    const paths = entries.filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+    const paths = entries
+      .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name));
     for (const path of paths.toSorted()) {
       const name = relative(root, path).split(sep).join('/');
       files.push(readSource(name, await readFile(path, 'utf8'), (target) => resolveFile(root, target)));
@@ -47,7 +49,9 @@ export async function readSources(root: string, folders: readonly string[]): Pro
 }
 
 function resolveFile(root: string, target: string): string | undefined {
-  return extensions.map((extension) => target + extension).find((candidate) => /\.\w+$/.test(candidate) && existsSync(join(root, candidate)));
+  return extensions
+    .map((extension) => target + extension)
+    .find((candidate) => /\.\w+$/.test(candidate) && existsSync(join(root, candidate)));
 }
 
 /** Parses one file; `resolve` says which file of the project a path stands for. */
@@ -82,7 +86,8 @@ function lineFinder(text: string): (offset: number) => number {
 function importsOf(program: Program): { specifier: string; start: number; typeOnly: boolean }[] {
   const found: { specifier: string; start: number; typeOnly: boolean }[] = [];
   const add = (source: Node | null, start: number, typeOnly: boolean) => {
-    if (source?.type === 'Literal' && typeof source.value === 'string') found.push({ specifier: source.value, start, typeOnly });
+    if (source?.type === 'Literal' && typeof source.value === 'string')
+      found.push({ specifier: source.value, start, typeOnly });
   };
   new Visitor({
     // `import { type A }` without `type` before the braces still loads the file.
@@ -107,7 +112,8 @@ const writingCalls = new Set(['insertInto', 'updateTable', 'deleteFrom', 'mergeI
 function tablesWritten(program: Program): { what: string; start: number }[] {
   const found: { what: string; start: number }[] = [];
   const readSql = (text: string, start: number) => {
-    for (const pattern of writingSql) for (const match of text.matchAll(pattern)) found.push({ what: match[1] ?? '', start });
+    for (const pattern of writingSql)
+      for (const match of text.matchAll(pattern)) found.push({ what: match[1] ?? '', start });
   };
   new Visitor({
     Literal: (node) => {
@@ -116,7 +122,10 @@ function tablesWritten(program: Program): { what: string; start: number }[] {
     TemplateLiteral: (node) => readSql(node.quasis.map((part) => part.value.cooked ?? '').join(' $ '), node.start),
     CallExpression: (node) => {
       const [table] = node.arguments;
-      const called = node.callee.type === 'MemberExpression' && node.callee.property.type === 'Identifier' ? node.callee.property.name : '';
+      const called =
+        node.callee.type === 'MemberExpression' && node.callee.property.type === 'Identifier'
+          ? node.callee.property.name
+          : '';
       if (writingCalls.has(called) && table?.type === 'Literal' && typeof table.value === 'string')
         found.push({ what: table.value.split(' ')[0] ?? '', start: node.start });
     },
@@ -143,10 +152,12 @@ function impuritiesOf(program: Program): { what: string; start: number }[] {
     MemberExpression: (node) => {
       if (node.object.type !== 'Identifier' || node.property.type !== 'Identifier') return;
       const what = `${node.object.name}.${node.property.name}`;
-      if (impureMembers.has(what) || impureMembers.has(`${node.object.name}.*`)) found.push({ what, start: node.start });
+      if (impureMembers.has(what) || impureMembers.has(`${node.object.name}.*`))
+        found.push({ what, start: node.start });
     },
     CallExpression: (node) => {
-      if (node.callee.type === 'Identifier' && impureCalls.has(node.callee.name)) found.push({ what: `${node.callee.name}()`, start: node.start });
+      if (node.callee.type === 'Identifier' && impureCalls.has(node.callee.name))
+        found.push({ what: `${node.callee.name}()`, start: node.start });
     },
     NewExpression: (node) => {
       const isNow = node.callee.type === 'Identifier' && node.callee.name === 'Date' && node.arguments.length === 0;
@@ -155,7 +166,8 @@ function impuritiesOf(program: Program): { what: string; start: number }[] {
     ImportDeclaration: (node) => {
       if (node.importKind === 'type' || !/^(node:)?crypto$/.test(node.source.value)) return;
       for (const { type, local } of node.specifiers) {
-        if (type === 'ImportSpecifier' && local.name.startsWith('random')) found.push({ what: local.name, start: node.start });
+        if (type === 'ImportSpecifier' && local.name.startsWith('random'))
+          found.push({ what: local.name, start: node.start });
       }
     },
   };
