@@ -91,7 +91,7 @@ describe('the event log', () => {
     });
     await written.promise;
     await append('committed first');
-    await activity.drain(workspaceId);
+    await activity.drain(workspaceId, 1);
     expect(seen).toEqual([]);
     late.resolve();
     await slow;

@@ -20,8 +20,11 @@ export interface Activity {
   /** Reads on for every consumer until stopped; `stop` waits for the batch under way. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Hands everything that is readable to the consumers now; for tests and for a clean end of a command. */
-  drain(workspaceId: string): Promise<void>;
+  /**
+   * Hands everything to the consumers now; for tests and for a clean end of a command. Events behind a transaction
+   * that still runs (anywhere in the cluster) are looked for so many times, 20 ms apart.
+   */
+  drain(workspaceId: string, looks?: number): Promise<void>;
   /** Seconds that the oldest unread event of each consumer has waited, as of the last poll. */
   lagSeconds(): ReadonlyMap<string, number>;
 }
@@ -55,7 +58,7 @@ export function createActivity({ db, clock, log, pollMs = 5000 }: ActivityDeps):
     defineConsumer: (name, kinds, handle) => consumers.define({ name, kinds, handle }),
     start: consumers.start,
     stop: consumers.stop,
-    drain: consumers.drain,
+    drain: (workspaceId, looks = 250) => consumers.drain(workspaceId, looks),
     lagSeconds: consumers.lagSeconds,
   };
 }
