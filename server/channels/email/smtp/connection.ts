@@ -1,0 +1,269 @@
+import type { SendResult } from '../../port.ts';
+import type { ComposedEmail } from '../mime.rules.ts';
+import { classifyReply } from './reply.rules.ts';
+import type { Phase, Reply } from './reply.rules.ts';
+import type { Session, SmtpConfig } from './session.ts';
+import { expectReply, fail, watchEnd, writeLarge, writeText, writeWith } from './wire.ts';
+import type { Failure } from './wire.ts';
+
+/** A composed message and where its outcome goes. */
+export interface Job {
+  readonly messageId: string;
+  readonly email: ComposedEmail;
+  readonly settle: (result: SendResult) => void;
+  /** How often a connection that had worked broke under it before any of its body left. */
+  returns: number;
+}
+
+export interface ConnectionHost {
+  /** The next message this connection may carry; undefined when there is none. */
+  take(session: Session): Job | undefined;
+  /** None of its body has left, and the connection is to blame: another one may carry it. */
+  giveBack(job: Job): void;
+  onGone(connection: Connection, failure: Failure): void;
+}
+
+interface Turn {
+  readonly job: Job;
+  /** The first command of the envelope that was not taken, and the answer to it. */
+  refusal: { phase: Phase; reply: Reply } | undefined;
+}
+
+/**
+ * Carries messages over one session, two at a time (RFC 2920): while the answer to the final dot of one is awaited
+ * (`ending`, in doubt), the envelope of the next is already on its way (`opening`, not in doubt).
+ */
+export interface Connection {
+  readonly session: Session;
+  readonly config: SmtpConfig;
+  readonly maxMessages: number;
+  readonly host: ConnectionHost;
+  opening: Turn | undefined;
+  ending: Turn | undefined;
+  /** The body of `ending` is not in the kernel yet, and its final dot not written. */
+  dotHeld: boolean;
+  taken: number;
+  done: number;
+  retiring: boolean;
+  needsReset: boolean;
+}
+
+export function createConnection(
+  session: Session,
+  config: SmtpConfig,
+  maxMessages: number,
+  host: ConnectionHost,
+): Connection {
+  const connection: Connection = {
+    session,
+    config,
+    maxMessages,
+    host,
+    opening: undefined,
+    ending: undefined,
+    dotHeld: false,
+    taken: 0,
+    done: 0,
+    retiring: false,
+    needsReset: false,
+  };
+  watchEnd(session.wire, (failure) => onGone(connection, failure));
+  return connection;
+}
+
+const ok = (reply: Reply) => reply.code >= 200 && reply.code < 300;
+
+/** A server that closes a connection gives the message another try on a fresh one, so often. */
+const maxReturns = 2;
+
+/** Bodies above this go to the kernel before the final dot is written, so that a line that stalls half way is not in doubt. */
+const largeBytes = 64 * 1024;
+
+export function isIdle(at: Connection): boolean {
+  return !at.retiring && at.opening === undefined && at.ending === undefined;
+}
+
+/** Would take a message now, be it ahead of the answer to another one. */
+export function hasRoom(at: Connection): boolean {
+  if (at.retiring || at.opening !== undefined || at.taken >= at.maxMessages) return false;
+  return at.ending === undefined || (at.session.features.pipelining && !at.dotHeld);
+}
+
+/** Takes the next message if it can take one. */
+export function pump(at: Connection): void {
+  const commands = open(at);
+  if (commands !== '') writeText(at.session.wire, commands, encodingOf(at));
+}
+
+/** Finishes what is under way, then says QUIT. */
+export function retire(at: Connection): void {
+  if (at.retiring) return;
+  at.retiring = true;
+  if (at.opening === undefined && at.ending === undefined) quit(at);
+}
+
+function encodingOf(at: Connection): 'utf8' | 'latin1' {
+  return at.opening?.job.email.utf8 === true ? 'utf8' : 'latin1';
+}
+
+/** Takes the next message; gives the commands that open it, '' when there is none. */
+function open(at: Connection): string {
+  if (!hasRoom(at)) return '';
+  const job = at.host.take(at.session);
+  if (job === undefined) return '';
+  const { wire, features } = at.session;
+  const limitMs = at.config.commandMs;
+  at.taken++;
+  const turn: Turn = { job, refusal: undefined };
+  at.opening = turn;
+  const reset = at.needsReset ? 'RSET\r\n' : '';
+  at.needsReset = false;
+  if (reset !== '') expectReply(wire, limitMs, (reply) => onReset(at, reply));
+  expectReply(wire, limitMs, (reply) => onEnvelope(at, turn, 'mail', reply));
+  const { from, to, utf8, raw } = job.email;
+  const size = features.size ? ` SIZE=${raw.length}` : '';
+  const mail = `${reset}MAIL FROM:<${from}>${size}${utf8 ? ' BODY=8BITMIME SMTPUTF8' : ''}\r\n`;
+  if (!features.pipelining) return mail;
+  expectReply(wire, limitMs, (reply) => onEnvelope(at, turn, 'rcpt', reply));
+  expectReply(wire, limitMs, (reply) => onDataReply(at, turn, reply));
+  return `${mail}RCPT TO:<${to}>\r\nDATA\r\n`;
+}
+
+function onReset(at: Connection, reply: Reply): void {
+  if (ok(reply)) return;
+  fail(at.session.wire, { code: 'connection-lost', reason: `the server refused to start over (${reply.code})` });
+}
+
+function onEnvelope(at: Connection, turn: Turn, phase: 'mail' | 'rcpt', reply: Reply): void {
+  if (!ok(reply)) turn.refusal ??= { phase, reply };
+  // No further answers will come after 421.
+  if (reply.code === 421) return closeOpening(at, turn, { phase, reply });
+  const { wire, features } = at.session;
+  if (features.pipelining) return;
+  if (turn.refusal !== undefined) return closeOpening(at, turn, turn.refusal);
+  if (phase === 'mail') {
+    expectReply(wire, at.config.commandMs, (next) => onEnvelope(at, turn, 'rcpt', next));
+    writeText(wire, `RCPT TO:<${turn.job.email.to}>\r\n`, 'utf8');
+  } else {
+    expectReply(wire, at.config.commandMs, (next) => onDataReply(at, turn, next));
+    writeText(wire, 'DATA\r\n');
+  }
+}
+
+function onDataReply(at: Connection, turn: Turn, reply: Reply): void {
+  if (reply.code !== 354) return closeOpening(at, turn, turn.refusal ?? { phase: 'data', reply });
+  if (turn.refusal === undefined) return sendBody(at, turn);
+  // The server takes data for nobody: a lone dot ends that (RFC 2920, 3.1), and its answer changes nothing.
+  const refusal = turn.refusal;
+  expectReply(at.session.wire, at.config.acceptMs, () => closeOpening(at, turn, refusal));
+  writeText(at.session.wire, '.\r\n');
+}
+
+/** Ends a message whose body never left. */
+function closeOpening(at: Connection, turn: Turn, refusal: { phase: Phase; reply: Reply }): void {
+  at.opening = undefined;
+  at.needsReset = true;
+  const hangsUp = refusal.reply.code === 421;
+  // 421 is about the connection (RFC 5321, 4.2.2); one that worked may simply have served enough.
+  if (hangsUp && at.done > 0 && turn.job.returns < maxReturns) {
+    turn.job.returns++;
+    at.host.giveBack(turn.job);
+  } else {
+    turn.job.settle(classifyReply(refusal.phase, refusal.reply, turn.job.messageId));
+  }
+  at.done++;
+  proceed(at, hangsUp);
+}
+
+function sendBody(at: Connection, turn: Turn): void {
+  at.opening = undefined;
+  at.ending = turn;
+  const body = stuffDots(turn.job.email.raw);
+  if (body.length <= largeBytes) return endBody(at, turn, body);
+  at.dotHeld = true;
+  // Whoever is quiet now has the limit of a command: nothing is in doubt yet.
+  expectReply(at.session.wire, at.config.commandMs, (reply) => onEnd(at, turn, reply));
+  writeLarge(at.session.wire, body, () => {
+    if (at.ending !== turn) return;
+    at.dotHeld = false;
+    at.session.wire.expected.length = 0;
+    endBody(at, turn, undefined);
+  });
+}
+
+function endBody(at: Connection, turn: Turn, body: Buffer | undefined): void {
+  const { wire } = at.session;
+  expectReply(wire, at.config.acceptMs, (reply) => onEnd(at, turn, reply));
+  const tail = `.\r\n${open(at)}`;
+  if (body === undefined) writeText(wire, tail, encodingOf(at));
+  else writeWith(wire, body, tail, encodingOf(at));
+}
+
+function onEnd(at: Connection, turn: Turn, reply: Reply): void {
+  at.ending = undefined;
+  at.done++;
+  turn.job.settle(classifyReply('end', reply, turn.job.messageId));
+  // An answer before the final dot leaves the rest of the body in the way of every further command.
+  proceed(at, reply.code === 421 || at.dotHeld);
+}
+
+/** What to do when a message is over. */
+function proceed(at: Connection, hangsUp: boolean): void {
+  if (hangsUp) {
+    fail(at.session.wire, { code: 'connection-lost', reason: 'the server closed the connection' });
+    return;
+  }
+  if (at.opening !== undefined || at.ending !== undefined) return;
+  if (at.retiring || at.taken >= at.maxMessages) quit(at);
+  else pump(at);
+}
+
+function quit(at: Connection): void {
+  const { wire } = at.session;
+  at.retiring = true;
+  expectReply(wire, at.config.commandMs, () => fail(wire, { code: 'closed', reason: 'done' }));
+  writeText(wire, 'QUIT\r\n');
+}
+
+function onGone(at: Connection, failure: Failure): void {
+  const { ending, opening } = at;
+  at.retiring = true;
+  at.ending = undefined;
+  at.opening = undefined;
+  if (ending !== undefined) {
+    ending.job.settle(at.dotHeld ? lost(failure) : { kind: 'unknown', code: failure.code, cause: failure.reason });
+  }
+  if (opening !== undefined) abandon(at, opening.job, failure);
+  at.host.onGone(at, failure);
+}
+
+function abandon(at: Connection, job: Job, failure: Failure): void {
+  // A server may close a connection that worked at any time; the message has nothing to do with it.
+  if (at.done > 0 && failure.code === 'connection-lost' && job.returns < maxReturns) {
+    job.returns++;
+    return at.host.giveBack(job);
+  }
+  job.settle(lost(failure));
+}
+
+function lost(failure: Failure): SendResult {
+  const category = failure.code === 'malformed' ? 'provider-down' : 'transient';
+  return { kind: 'retry', category, code: failure.code, reason: failure.reason };
+}
+
+const dot = Buffer.from('.');
+
+/** A line that begins with a dot gets one more (RFC 5321, 4.5.2). Composed mail has none, so mostly this only looks. */
+export function stuffDots(raw: Buffer): Buffer {
+  const dots: number[] = raw[0] === 0x2e ? [0] : [];
+  for (let at = raw.indexOf('\n.'); at >= 0; at = raw.indexOf('\n.', at + 1)) dots.push(at + 1);
+  if (dots.length === 0) return raw;
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const at of dots) {
+    parts.push(raw.subarray(from, at), dot);
+    from = at;
+  }
+  parts.push(raw.subarray(from));
+  return Buffer.concat(parts);
+}
