@@ -42,11 +42,16 @@ export async function launchChromium(): Promise<Browser> {
 async function findChromium(): Promise<Candidate> {
   const tried: string[] = [];
   for await (const candidate of candidates()) {
-    const { status, stderr, error } = spawnSync(candidate.path, ['--no-sandbox', '--version'], { env: { ...process.env, ...candidate.env }, encoding: 'utf8' });
+    const { status, stderr, error } = spawnSync(candidate.path, ['--no-sandbox', '--version'], {
+      env: { ...process.env, ...candidate.env },
+      encoding: 'utf8',
+    });
     if (status === 0) return candidate;
     tried.push(`${candidate.path}: ${error?.message ?? stderr.trim().split('\n')[0] ?? `exit code ${status}`}`);
   }
-  throw new Error(`No Chromium runs on this machine. Install one (Debian: apt-get install chromium). Tried:\n${tried.join('\n')}`);
+  throw new Error(
+    `No Chromium runs on this machine. Install one (Debian: apt-get install chromium). Tried:\n${tried.join('\n')}`,
+  );
 }
 
 /** Tried in this order: the machine's libraries are the better match where they exist. */
@@ -58,7 +63,12 @@ async function* candidates(): AsyncGenerator<Candidate> {
     yield { path: join(folder, 'chromium'), env };
     yield { path: join(folder, 'chromium'), env: { ...env, LD_LIBRARY_PATH: join(folder, 'al2023', 'lib') } };
   }
-  for (const path of ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']) {
+  for (const path of [
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ]) {
     if (existsSync(path)) yield { path, env: {} };
   }
 }
@@ -85,7 +95,8 @@ async function unpackInto(folder: string, archives: string): Promise<void> {
   process.env['TMPDIR'] = folder;
   try {
     const { inflate } = await import('@sparticuz/chromium');
-    for (const name of ['chromium.br', 'fonts.tar.br', 'swiftshader.tar.br', 'al2023.tar.br']) await inflate(join(archives, name));
+    for (const name of ['chromium.br', 'fonts.tar.br', 'swiftshader.tar.br', 'al2023.tar.br'])
+      await inflate(join(archives, name));
   } finally {
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
