@@ -1,6 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../platform/errors.ts';
 import './errors.ts';
+import { createSlots } from './slots.ts';
 
 /** Argon2id as OWASP's cheat sheet asks (19 MiB, 2 passes, 1 lane): about 40 ms and 19 MiB each. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
@@ -21,7 +22,7 @@ export interface HasherLimits {
 
 /** Hashes off the main thread, a few at a time. */
 export function createPasswordHasher({ atOnce = 2, waiting = 500 }: HasherLimits = {}): PasswordHasher {
-  const slot = createSlots(atOnce, waiting);
+  const slot = createSlots(atOnce, waiting, tooBusy);
   return {
     hash: (password) =>
       slot(async () => {
@@ -37,6 +38,12 @@ export function createPasswordHasher({ atOnce = 2, waiting = 500 }: HasherLimits
         return timingSafeEqual(tag, parsed.tag);
       }),
   };
+}
+
+export function tooBusy(): AppError {
+  return new AppError('auth/busy', 'Too many sign-ins at once. Try again in a moment.', {
+    headers: { 'retry-after': '2' },
+  });
 }
 
 type Cost = {
@@ -71,25 +78,4 @@ function parse(stored: string): (Cost & { salt: Buffer; tag: Buffer }) | undefin
 
 function unpadded(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('=', '');
-}
-
-function createSlots(atOnce: number, waiting: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const queue: (() => void)[] = [];
-  return async (work) => {
-    if (running >= atOnce) {
-      if (queue.length >= waiting)
-        throw new AppError('auth/busy', 'Too many sign-ins at once. Try again in a moment.', {
-          headers: { 'retry-after': '2' },
-        });
-      await new Promise<void>((resolve) => queue.push(resolve));
-    } else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = queue.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
 }
