@@ -13,17 +13,31 @@ const problemsOf = (environment: Record<string, string>) => {
 
 describe('settings', () => {
   test('an empty environment gives a local install with an embedded database', () => {
-    expect(readConfig({})).toMatchObject({ host: '127.0.0.1', port: 3000, dataDir: './.parley', role: 'all', allowPrivateNetworks: true });
+    expect(readConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      dataDir: './.parley',
+      role: 'all',
+      allowPrivateNetworks: true,
+    });
   });
 
   test('every problem is reported at once, each naming its setting', () => {
-    const problems = problemsOf({ PARLEY_PORT: 'http', PARLEY_ROLE: 'boss', PARLEY_PROT: '1', PARLEY_BOOTSTRAP_KEY: 'short', PARLEY_TRUSTED_PROXIES: '10.0.0.0/99' });
+    const problems = problemsOf({
+      PARLEY_PORT: 'http',
+      PARLEY_ROLE: 'boss',
+      PARLEY_PROT: '1',
+      PARLEY_BOOTSTRAP_KEY: 'short',
+      PARLEY_TRUSTED_PROXIES: '10.0.0.0/99',
+    });
     for (const name of ['PARLEY_PORT', 'PARLEY_ROLE', 'PARLEY_PROT', 'PARLEY_BOOTSTRAP_KEY', 'PARLEY_TRUSTED_PROXIES'])
       expect(problems.some((problem) => problem.startsWith(name))).toBe(true);
   });
 
   test('a database of your own needs a master key', () => {
-    expect(problemsOf({ DATABASE_URL: 'postgres://parley@db/parley' })).toContain('PARLEY_MASTER_KEY: required with DATABASE_URL');
+    expect(problemsOf({ DATABASE_URL: 'postgres://parley@db/parley' })).toContain(
+      'PARLEY_MASTER_KEY: required with DATABASE_URL',
+    );
   });
 
   test('a master key that is not 32 bytes is refused', () => {
@@ -32,7 +46,10 @@ describe('settings', () => {
 
   test('a public origin closes private networks unless the operator opens them', () => {
     expect(readConfig({ PARLEY_URL: 'https://news.example.com' }).allowPrivateNetworks).toBe(false);
-    expect(readConfig({ PARLEY_URL: 'https://news.example.com', PARLEY_ALLOW_PRIVATE_NETWORKS: 'true' }).allowPrivateNetworks).toBe(true);
+    expect(
+      readConfig({ PARLEY_URL: 'https://news.example.com', PARLEY_ALLOW_PRIVATE_NETWORKS: 'true' })
+        .allowPrivateNetworks,
+    ).toBe(true);
   });
 
   test('half a first owner is refused', () => {

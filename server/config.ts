@@ -7,22 +7,63 @@ const megabytes = z.coerce.number().int().min(1).max(10_240);
 
 /** Every setting there is, with what it means; `npm run parley -- start --help` prints it. */
 const settings = {
-  PARLEY_PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe('port to listen on (default 3000; 0 takes a free one)'),
+  PARLEY_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(3000)
+    .describe('port to listen on (default 3000; 0 takes a free one)'),
   PARLEY_HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on (default 127.0.0.1)'),
-  PARLEY_URL: url(/^https?$/).optional().describe('public origin used in links (default: from host and port)'),
-  PARLEY_DATA_DIR: z.string().min(1).default('./.parley').describe('embedded database, generated keys, files (default ./.parley)'),
-  DATABASE_URL: url(/^postgres(ql)?$/).optional().describe("your own PostgreSQL 15 or newer, as the server's role (default: the embedded one)"),
-  PARLEY_MIGRATE_URL: url(/^postgres(ql)?$/).optional().describe("the owner's role for migrations (default: DATABASE_URL, if it may create roles)"),
-  PARLEY_TRUSTED_PROXIES: z.string().default('').describe("comma-separated networks whose forwarding headers decide the client's address"),
-  PARLEY_MASTER_KEY: z.string().optional().describe('32 bytes, base64 (default: generated into the data folder; required with DATABASE_URL)'),
+  PARLEY_URL: url(/^https?$/)
+    .optional()
+    .describe('public origin used in links (default: from host and port)'),
+  PARLEY_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('./.parley')
+    .describe('embedded database, generated keys, files (default ./.parley)'),
+  DATABASE_URL: url(/^postgres(ql)?$/)
+    .optional()
+    .describe("your own PostgreSQL 15 or newer, as the server's role (default: the embedded one)"),
+  PARLEY_MIGRATE_URL: url(/^postgres(ql)?$/)
+    .optional()
+    .describe("the owner's role for migrations (default: DATABASE_URL, if it may create roles)"),
+  PARLEY_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .describe("comma-separated networks whose forwarding headers decide the client's address"),
+  PARLEY_MASTER_KEY: z
+    .string()
+    .optional()
+    .describe('32 bytes, base64 (default: generated into the data folder; required with DATABASE_URL)'),
   PARLEY_ADMIN_EMAIL: z.email().optional().describe('first owner, created on an empty database'),
-  PARLEY_ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').max(200).optional().describe("the first owner's password, 12 characters or more"),
-  PARLEY_BOOTSTRAP_KEY: z.string().min(32, 'must have at least 32 characters').max(200).optional().describe('an API key with owner scope, created on an empty database; 32 characters or more'),
+  PARLEY_ADMIN_PASSWORD: z
+    .string()
+    .min(12, 'must have at least 12 characters')
+    .max(200)
+    .optional()
+    .describe("the first owner's password, 12 characters or more"),
+  PARLEY_BOOTSTRAP_KEY: z
+    .string()
+    .min(32, 'must have at least 32 characters')
+    .max(200)
+    .optional()
+    .describe('an API key with owner scope, created on an empty database; 32 characters or more'),
   PARLEY_ROLE: z.enum(['all', 'api', 'worker']).default('all').describe('all, api or worker (default all)'),
-  PARLEY_ALLOW_PRIVATE_NETWORKS: flag.optional().describe('true lets provider hosts be in private networks (default: true only when the public origin is local)'),
+  PARLEY_ALLOW_PRIVATE_NETWORKS: flag
+    .optional()
+    .describe('true lets provider hosts be in private networks (default: true only when the public origin is local)'),
   PARLEY_IMPORT_MAX_MB: megabytes.default(512).describe('largest file to import, in MB (default 512)'),
-  PARLEY_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info').describe('fatal, error, warn, info, debug or silent (default info)'),
-  PARLEY_METRICS_TOKEN: z.string().min(16).optional().describe('bearer token for GET /metrics (default: only from this machine)'),
+  PARLEY_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+    .default('info')
+    .describe('fatal, error, warn, info, debug or silent (default info)'),
+  PARLEY_METRICS_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('bearer token for GET /metrics (default: only from this machine)'),
 } as const;
 
 const schema = z.object(settings);
@@ -61,10 +102,13 @@ type Parsed = z.output<typeof schema>;
 
 /** Reads the environment into one frozen object. Empty values count as not set. Throws `ConfigError`. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const problems: string[] = [];
   const parsed = schema.safeParse(given);
-  if (!parsed.success) for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
+  if (!parsed.success)
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   problems.push(...unknownNames(given), ...combinations(given));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(toConfig(parsed.data));
@@ -81,11 +125,13 @@ function combinations(given: Readonly<Record<string, string | undefined>>): stri
   const problems: string[] = [];
   const has = (name: string) => given[name] !== undefined;
   if (has('DATABASE_URL') && !has('PARLEY_MASTER_KEY')) problems.push('PARLEY_MASTER_KEY: required with DATABASE_URL');
-  if (has('PARLEY_MIGRATE_URL') && !has('DATABASE_URL')) problems.push('PARLEY_MIGRATE_URL: makes sense only with DATABASE_URL');
+  if (has('PARLEY_MIGRATE_URL') && !has('DATABASE_URL'))
+    problems.push('PARLEY_MIGRATE_URL: makes sense only with DATABASE_URL');
   if (has('PARLEY_ADMIN_EMAIL') !== has('PARLEY_ADMIN_PASSWORD'))
     problems.push('PARLEY_ADMIN_EMAIL and PARLEY_ADMIN_PASSWORD: set both or neither');
   const key = given['PARLEY_MASTER_KEY'];
-  if (key !== undefined && Buffer.from(key, 'base64').length !== 32) problems.push('PARLEY_MASTER_KEY: must be 32 bytes in base64');
+  if (key !== undefined && Buffer.from(key, 'base64').length !== 32)
+    problems.push('PARLEY_MASTER_KEY: must be 32 bytes in base64');
   for (const network of networks(given['PARLEY_TRUSTED_PROXIES'] ?? ''))
     if (!isNetwork(network)) problems.push(`PARLEY_TRUSTED_PROXIES: "${network}" is not an address or network`);
   const origin = given['PARLEY_URL'];
@@ -94,7 +140,11 @@ function combinations(given: Readonly<Record<string, string | undefined>>): stri
   return problems;
 }
 
-const networks = (list: string) => list.split(',').map((part) => part.trim()).filter((part) => part !== '');
+const networks = (list: string) =>
+  list
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 
 function isNetwork(value: string): boolean {
   const [address = '', prefix] = value.split('/');

@@ -61,7 +61,7 @@ create table batch (
   message_ids uuid[] not null,
   size integer not null,
   begun integer not null default 0,
-  settled integer not null default 0,
+  in_flight uuid[] not null default '{}',
   due_at timestamptz not null,
   fence bigint not null default 0,
   lease_until timestamptz,
@@ -73,7 +73,7 @@ create index batch_of_plan on batch (workspace_id, plan_id);
 select parley_isolate('batch');
 select parley_owner_reads('batch');
 comment on column batch.begun is 'messages at positions below this may have reached the wire: committed before the first byte leaves';
-comment on column batch.settled is 'how many of the begun ones have an outcome';
+comment on column batch.in_flight is 'the begun ones without an outcome yet (at most a window): in doubt should the worker die';
 
 -- Messages that wait for a time (held, or to be tried again); when due they are gathered into a new batch.
 create table deferral (
@@ -141,16 +141,17 @@ create table engagement (
 ) partition by range (plan_month);
 select parley_isolate('engagement');
 
--- Token buckets of a lane (one account), persisted so that a restart does not refill them.
-create table lane_bucket (
+-- A lane is one account on one channel: when its next message may go (persisted, so that a restart frees nothing), and until when it cools down.
+create table lane (
   workspace_id uuid not null references workspace (id),
   account_id uuid not null,
-  period_seconds integer not null,
-  tokens double precision not null,
-  refilled_at timestamptz not null,
-  primary key (workspace_id, account_id, period_seconds)
+  next_at timestamptz not null,
+  cool_until timestamptz,
+  cool_reason text,
+  failures integer not null default 0,
+  primary key (workspace_id, account_id)
 );
-select parley_isolate('lane_bucket');
+select parley_isolate('lane');
 
 -- Where there is something to hand over, across workspaces: ids and times only.
 create function parley_due_work(at timestamptz, most integer) returns table (workspace_id uuid, priority smallint)

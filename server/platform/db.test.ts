@@ -15,7 +15,10 @@ describe('transactions', () => {
     expect(seen).toEqual([{ id: other }]);
     await expect(
       db.write((tx) =>
-        tx.query("insert into attribute (workspace_id, key, label, type, created_at) values ($1, 'x', 'x', 'text', now())", [other]),
+        tx.query(
+          "insert into attribute (workspace_id, key, label, type, created_at) values ($1, 'x', 'x', 'text', now())",
+          [other],
+        ),
       ),
     ).rejects.toThrow('row-level security');
   });
@@ -31,15 +34,20 @@ describe('transactions', () => {
   test('what waits for the commit runs only when it came', async () => {
     let ran = 0;
     await db.write(async (tx) => tx.afterCommit(() => void ran++));
-    await db.write(async (tx) => {
-      tx.afterCommit(() => void ran++);
-      throw new Error('no');
-    }).catch(() => undefined);
+    await db
+      .write(async (tx) => {
+        tx.afterCommit(() => void ran++);
+        throw new Error('no');
+      })
+      .catch(() => undefined);
     expect(ran).toBe(1);
   });
 
   test('the transaction id is the one the database gave', async () => {
-    const [xid, rows] = await db.write(async (tx) => [tx.xid, await tx.query<{ xid: string }>('select pg_current_xact_id()::text as xid')]);
+    const [xid, rows] = await db.write(async (tx) => [
+      tx.xid,
+      await tx.query<{ xid: string }>('select pg_current_xact_id()::text as xid'),
+    ]);
     expect(rows).toEqual([{ xid: String(xid) }]);
   });
 
@@ -55,15 +63,24 @@ describe('transactions', () => {
       'event_epoch', // one row for the whole cluster: how often it was restored
       ...rows.map((row) => row.name).filter((name) => name.startsWith('auth_')), // people belong to several workspaces; reached by credential only
     ]);
-    const open = rows.filter((row) => !exempt.has(row.name) && (!row.secured || row.policies === 0)).map((row) => row.name);
+    const open = rows
+      .filter((row) => !exempt.has(row.name) && (!row.secured || row.policies === 0))
+      .map((row) => row.name);
     expect(rows.length).toBeGreaterThan(20);
     expect(open).toEqual([]);
   });
 
   test('the server cannot change or remove what is append-only, nor read a partition past its parent', async () => {
     for (const table of ['consent_event', 'audit_entry', 'event', 'template_version'])
-      for (const statement of [`update ${table} set workspace_id = workspace_id`, `delete from ${table}`, `truncate ${table}`])
-        await expect(db.write((tx) => tx.query(statement)), statement).rejects.toThrow('permission denied');
+      for (const statement of [
+        `update ${table} set workspace_id = workspace_id`,
+        `delete from ${table}`,
+        `truncate ${table}`,
+      ])
+        await expect(
+          db.write((tx) => tx.query(statement)),
+          statement,
+        ).rejects.toThrow('permission denied');
     await expect(db.write((tx) => tx.query('select * from message_2026_02'))).rejects.toThrow('permission denied');
   });
 });

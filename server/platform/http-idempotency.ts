@@ -23,9 +23,15 @@ const keptHours = 24;
  * again. A second one at the same time waits here for the first to commit.
  */
 export async function claimKey(tx: Tx, claim: Claim): Promise<Remembered | undefined> {
-  const hash = createHash('sha256').update(JSON.stringify(claim.body ?? null)).digest();
+  const hash = createHash('sha256')
+    .update(JSON.stringify(claim.body ?? null))
+    .digest();
   const oldest = claim.now.subtract({ hours: keptHours });
-  await tx.hot('delete from idempotency_key where workspace_id = $1 and key = $2 and created_at < $3', [tx.workspaceId, claim.key, oldest]);
+  await tx.hot('delete from idempotency_key where workspace_id = $1 and key = $2 and created_at < $3', [
+    tx.workspaceId,
+    claim.key,
+    oldest,
+  ]);
   const inserted = await tx.hot(
     `insert into idempotency_key (workspace_id, key, route, body_hash, minted_id, created_at)
      values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning key`,
@@ -37,15 +43,26 @@ export async function claimKey(tx: Tx, claim: Claim): Promise<Remembered | undef
     [tx.workspaceId, claim.key],
   );
   if (found === undefined || found.route !== claim.route || !found.body_hash.equals(hash))
-    throw new AppError('idempotency-key-reused', 'This Idempotency-Key came with another request within the last 24 hours. Use a new one.');
+    throw new AppError(
+      'idempotency-key-reused',
+      'This Idempotency-Key came with another request within the last 24 hours. Use a new one.',
+    );
   return { status: found.status ?? 200, response: found.response ?? '' };
 }
 
 export async function rememberAnswer(tx: Tx, key: string, status: number, response: string): Promise<void> {
-  await tx.hot('update idempotency_key set status = $3, response = $4 where workspace_id = $1 and key = $2', [tx.workspaceId, key, status, response]);
+  await tx.hot('update idempotency_key set status = $3, response = $4 where workspace_id = $1 and key = $2', [
+    tx.workspaceId,
+    key,
+    status,
+    response,
+  ]);
 }
 
 /** Part of the daily tidy-up. */
 export async function forgetOldKeys(tx: Tx, now: Temporal.Instant): Promise<void> {
-  await tx.query('delete from idempotency_key where workspace_id = $1 and created_at < $2', [tx.workspaceId, now.subtract({ hours: keptHours })]);
+  await tx.query('delete from idempotency_key where workspace_id = $1 and created_at < $2', [
+    tx.workspaceId,
+    now.subtract({ hours: keptHours }),
+  ]);
 }

@@ -21,7 +21,9 @@ export function createRequestLimit(clock: Clock): { take(client: string, strange
       used.set(client, count);
       const reset = String(Math.max(1, Math.ceil((windowStart + windowMs - now) / 1000)));
       if (count > most)
-        throw new AppError('too-many-requests', `More than ${most} requests in a minute.`, { headers: { 'retry-after': reset } });
+        throw new AppError('too-many-requests', `More than ${most} requests in a minute.`, {
+          headers: { 'retry-after': reset },
+        });
       if (stranger) return [];
       return [
         ['ratelimit-limit', String(most)],

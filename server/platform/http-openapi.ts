@@ -19,7 +19,12 @@ export function openApi(endpoints: readonly Endpoint[], origin: string): Json {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Parley', version: '1', description: 'Consented messages, accounted for. Every route names its permission as x-permission.', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Parley',
+      version: '1',
+      description: 'Consented messages, accounted for. Every route names its permission as x-permission.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: origin }],
     security: [{ bearer: [] }, { session: [] }],
     tags: [...new Set(endpoints.map((one) => one.tag))].map((name) => ({ name })),
@@ -30,13 +35,22 @@ export function openApi(endpoints: readonly Endpoint[], origin: string): Json {
         session: { type: 'apiKey', in: 'cookie', name: 'parley_session' },
       },
       schemas: { Problem: schemaOf(problem, 'output') },
-      responses: { Problem: { description: 'RFC 9457 problem details', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+      responses: {
+        Problem: {
+          description: 'RFC 9457 problem details',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      },
     },
   };
 }
 
 function operation(endpoint: Endpoint): Json {
-  const name = endpoint.path.split('/').filter(Boolean).map((part) => part.replaceAll(/\W/g, '_')).join('_');
+  const name = endpoint.path
+    .split('/')
+    .filter(Boolean)
+    .map((part) => part.replaceAll(/\W/g, '_'))
+    .join('_');
   return {
     operationId: `${endpoint.method.toLowerCase()}_${name}`,
     summary: endpoint.summary,
@@ -50,14 +64,24 @@ function operation(endpoint: Endpoint): Json {
 }
 
 function parameters(endpoint: Endpoint): Json[] {
-  const headers: Json[] = endpoint.idempotent === true
-    ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 }, description: 'Kept 24 hours: same key and body, same answer.' }]
-    : [];
+  const headers: Json[] =
+    endpoint.idempotent === true
+      ? [
+          {
+            name: 'Idempotency-Key',
+            in: 'header',
+            required: false,
+            schema: { type: 'string', maxLength: 255 },
+            description: 'Kept 24 hours: same key and body, same answer.',
+          },
+        ]
+      : [];
   return [...fromObject(endpoint, 'path'), ...fromObject(endpoint, 'query'), ...headers];
 }
 
 function fromObject(endpoint: Endpoint, where: 'path' | 'query'): Json[] {
-  const names = where === 'path' ? [...endpoint.path.matchAll(/:([a-zA-Z]+)/g)].map((match) => match[1] ?? '') : undefined;
+  const names =
+    where === 'path' ? [...endpoint.path.matchAll(/:([a-zA-Z]+)/g)].map((match) => match[1] ?? '') : undefined;
   const schema = where === 'path' ? endpoint.params : endpoint.query;
   const json = schema === undefined ? {} : schemaOf(schema, 'input');
   const properties = isJson(json['properties']) ? json['properties'] : {};
@@ -72,16 +96,24 @@ function fromObject(endpoint: Endpoint, where: 'path' | 'query'): Json[] {
 
 function requestBody(endpoint: Endpoint): Json {
   if (endpoint.consumes !== undefined) {
-    const content = endpoint.consumes.map((type) => [type, { schema: endpoint.body !== undefined && type === 'multipart/form-data' ? schemaOf(endpoint.body, 'input') : {} }]);
+    const content = endpoint.consumes.map((type) => [
+      type,
+      { schema: endpoint.body !== undefined && type === 'multipart/form-data' ? schemaOf(endpoint.body, 'input') : {} },
+    ]);
     return { requestBody: { required: true, content: Object.fromEntries(content) } };
   }
   if (endpoint.body === undefined) return {};
-  return { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(endpoint.body, 'input') } } } };
+  return {
+    requestBody: { required: true, content: { 'application/json': { schema: schemaOf(endpoint.body, 'input') } } },
+  };
 }
 
 function success(endpoint: Endpoint): Json {
   if (endpoint.response !== undefined)
-    return { description: endpoint.summary, content: { 'application/json': { schema: schemaOf(endpoint.response, 'output') } } };
+    return {
+      description: endpoint.summary,
+      content: { 'application/json': { schema: schemaOf(endpoint.response, 'output') } },
+    };
   if (endpoint.produces !== undefined) return { description: endpoint.summary, content: { [endpoint.produces]: {} } };
   return { description: endpoint.summary };
 }

@@ -19,13 +19,18 @@ function lowerFirst(text: string): string {
 }
 
 export function invalidInput(errors: readonly FieldProblem[]): AppError {
-  const named = errors.slice(0, 3).map((one) => `${one.pointer.slice(1).replaceAll('/', '.') || 'body'}: ${one.message}`);
+  const named = errors
+    .slice(0, 3)
+    .map((one) => `${one.pointer.slice(1).replaceAll('/', '.') || 'body'}: ${one.message}`);
   return new AppError('invalid-input', named.join('; '), { errors });
 }
 
 const byFrameworkCode: Readonly<Record<string, [code: string, detail: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'The body is larger than this route takes.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'This route takes application/json, or what its documentation says.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported-media-type',
+    'This route takes application/json, or what its documentation says.',
+  ],
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed-request', 'The body is not valid JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-request', 'The body is empty.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-request', 'Content-Length does not fit the body.'],
@@ -56,8 +61,13 @@ export function asRefusal(error: unknown): AppError | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = byFrameworkCode[code] ?? byDatabaseCode[code];
   if (known !== undefined) return new AppError(known[0], known[1], { cause: error, ...retryable(known[0]) });
-  if (/timeout exceeded when trying to connect|Connection terminated|the transaction was rolled back/.test(error.message))
-    return new AppError('database-unavailable', 'The database does not answer. Try again.', { cause: error, ...retryable('database-unavailable') });
+  if (
+    /timeout exceeded when trying to connect|Connection terminated|the transaction was rolled back/.test(error.message)
+  )
+    return new AppError('database-unavailable', 'The database does not answer. Try again.', {
+      cause: error,
+      ...retryable('database-unavailable'),
+    });
   if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400)
     return new AppError('malformed-request', 'The body is not valid JSON.');
   if ('statusCode' in error && error.statusCode === 400) return new AppError('malformed-request', error.message);
@@ -69,7 +79,10 @@ function retryable(code: string): { headers?: Record<string, string> } {
 }
 
 /** RFC 9457 document. Nothing internal: a bug shows its request id, the log shows the rest. */
-export function problemOf(error: unknown, request: FastifyRequest): { problem: Problem; refusal: AppError | undefined } {
+export function problemOf(
+  error: unknown,
+  request: FastifyRequest,
+): { problem: Problem; refusal: AppError | undefined } {
   const refusal = asRefusal(error);
   const code = refusal?.code ?? 'internal-error';
   const { status, title } = errorKind(code);

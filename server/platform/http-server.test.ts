@@ -7,11 +7,25 @@ import { createTestApp, createTestDb } from './testing.ts';
 import type { TestDb } from './testing.ts';
 
 const create = endpoint({
-  method: 'POST', path: '/things', permission: 'topics:write', summary: 'Create', tag: 'test', status: 201, idempotent: true,
+  method: 'POST',
+  path: '/things',
+  permission: 'topics:write',
+  summary: 'Create',
+  tag: 'test',
+  status: 201,
+  idempotent: true,
   body: z.strictObject({ name: z.string().min(1), tags: z.array(z.string().max(5)).optional() }),
   response: z.strictObject({ id: z.string(), count: z.int() }),
 });
-const breaks = endpoint({ method: 'GET', path: '/breaks', permission: 'signed-in', summary: 'Break', tag: 'test', status: 200, response: z.object({}) });
+const breaks = endpoint({
+  method: 'GET',
+  path: '/breaks',
+  permission: 'signed-in',
+  summary: 'Break',
+  tag: 'test',
+  status: 200,
+  response: z.object({}),
+});
 
 let db: TestDb;
 let app: FastifyInstance;
@@ -31,7 +45,12 @@ afterAll(async () => {
 });
 
 const post = (body: unknown, headers: Record<string, string> = {}) =>
-  app.inject({ method: 'POST', url: '/api/v1/things', headers: { authorization: 'test', 'content-type': 'application/json', ...headers }, payload: JSON.stringify(body) });
+  app.inject({
+    method: 'POST',
+    url: '/api/v1/things',
+    headers: { authorization: 'test', 'content-type': 'application/json', ...headers },
+    payload: JSON.stringify(body),
+  });
 
 describe('the HTTP shell', () => {
   test('a stranger is told to sign in', async () => {
@@ -50,12 +69,22 @@ describe('the HTTP shell', () => {
   test('every wrong field is named by a JSON pointer', async () => {
     const answer = await post({ name: '', tags: ['fine', 'too long'], colour: 'red' });
     expect(answer.statusCode).toBe(422);
-    expect(answer.json().errors.map((one: { pointer: string }) => one.pointer).sort()).toEqual(['/colour', '/name', '/tags/1']);
+    expect(
+      answer
+        .json()
+        .errors.map((one: { pointer: string }) => one.pointer)
+        .sort(),
+    ).toEqual(['/colour', '/name', '/tags/1']);
   });
 
   test('a body that is not JSON, or smuggles __proto__, is refused', async () => {
     for (const payload of ['{', '{"__proto__": {"admin": true}}']) {
-      const answer = await app.inject({ method: 'POST', url: '/api/v1/things', headers: { authorization: 'test', 'content-type': 'application/json' }, payload });
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/api/v1/things',
+        headers: { authorization: 'test', 'content-type': 'application/json' },
+        payload,
+      });
       expect(answer.statusCode).toBe(400);
     }
   });
@@ -72,7 +101,9 @@ describe('the HTTP shell', () => {
 
   test('twenty at once with one key have one effect', async () => {
     const before = created;
-    const answers = await Promise.all(Array.from({ length: 20 }, () => post({ name: 'race' }, { 'idempotency-key': 'k2' })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => post({ name: 'race' }, { 'idempotency-key': 'k2' })),
+    );
     expect(new Set(answers.map((one) => one.body)).size).toBe(1);
     expect(created).toBe(before + 1);
   });
@@ -92,7 +123,11 @@ describe('the HTTP shell', () => {
   });
 
   test('an unknown query parameter is refused, an unknown route is a problem document', async () => {
-    const answer = await app.inject({ method: 'GET', url: '/api/v1/breaks?verbose=1', headers: { authorization: 'test' } });
+    const answer = await app.inject({
+      method: 'GET',
+      url: '/api/v1/breaks?verbose=1',
+      headers: { authorization: 'test' },
+    });
     expect(answer.json().errors).toEqual([{ pointer: '/query/verbose', message: 'is not known here' }]);
     const nowhere = await app.inject({ method: 'GET', url: '/api/v1/nowhere' });
     expect(nowhere.json()).toMatchObject({ code: 'route-not-found', status: 404 });

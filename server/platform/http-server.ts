@@ -51,15 +51,25 @@ export async function createHttpServer(routes: readonly Route[], deps: HttpDeps)
     forceCloseConnections: true,
   });
   await app.register(cookie);
-  await app.register(multipart, { limits: { files: 1, fields: 20, parts: 25, fieldSize: 256 * 1024, headerPairs: 50 }, throwFileSizeLimit: true });
+  await app.register(multipart, {
+    limits: { files: 1, fields: 20, parts: 25, fieldSize: 256 * 1024, headerPairs: 50 },
+    throwFileSizeLimit: true,
+  });
   readBodies(app);
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerProblem(new AppError('route-not-found', `There is no ${request.method} ${pathOf(request)}.`), request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answerProblem(new AppError('route-not-found', `There is no ${request.method} ${pathOf(request)}.`), request, reply),
+  );
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...securityHeaders, 'x-request-id': request.id });
   });
   app.addHook('onResponse', async (request, reply) => {
-    deps.metrics.request(request.routeOptions.url ?? 'unknown', request.method, reply.statusCode, reply.elapsedTime / 1000);
+    deps.metrics.request(
+      request.routeOptions.url ?? 'unknown',
+      request.method,
+      reply.statusCode,
+      reply.elapsedTime / 1000,
+    );
   });
   const limit = createRequestLimit(deps.clock);
   for (const one of routes) mount(app, one, deps, limit);
@@ -77,8 +87,10 @@ function readBodies(app: FastifyInstance): void {
     if (text === '') return done(null, undefined);
     return parseJson(request, text.toString(), done);
   });
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 64 * 1024 }, (_request, text, done) =>
-    done(null, Object.fromEntries(new URLSearchParams(text.toString()))),
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: 64 * 1024 },
+    (_request, text, done) => done(null, Object.fromEntries(new URLSearchParams(text.toString()))),
   );
   // Streams: the handler reads them, with limits of its own.
   app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) => done(null, payload));
@@ -86,8 +98,13 @@ function readBodies(app: FastifyInstance): void {
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { problem, refusal } = problemOf(error, request);
-  if (refusal === undefined) request.log.error({ err: error, requestId: request.id, path: request.routeOptions.url }, 'a request failed');
-  else if (refusal.cause !== undefined) request.log.warn({ code: refusal.code, requestId: request.id, reason: String(refusal.cause) }, 'a request was refused');
+  if (refusal === undefined)
+    request.log.error({ err: error, requestId: request.id, path: request.routeOptions.url }, 'a request failed');
+  else if (refusal.cause !== undefined)
+    request.log.warn(
+      { code: refusal.code, requestId: request.id, reason: String(refusal.cause) },
+      'a request was refused',
+    );
   if (reply.raw.headersSent) {
     reply.raw.destroy();
     return reply;
@@ -111,11 +128,14 @@ function mount(app: FastifyInstance, one: Route, deps: HttpDeps, limit: ReturnTy
     exposeHeadRoute: endpoint.absolute === true,
     handler: async (request, reply) => {
       const caller = await permit(endpoint, request, deps);
-      for (const [name, value] of limit.take(caller?.id ?? request.ip, endpoint.permission === 'public')) reply.header(name, value);
+      for (const [name, value] of limit.take(caller?.id ?? request.ip, endpoint.permission === 'public'))
+        reply.header(name, value);
       const call = await read(endpoint, caller, request, reply, deps);
       const answer = await perform(one, call, deps);
       if (reply.sent || reply.raw.headersSent) return reply;
-      return answer === undefined ? reply.code(endpoint.response === undefined ? endpoint.status : 204).send() : send(reply, endpoint, answer);
+      return answer === undefined
+        ? reply.code(endpoint.response === undefined ? endpoint.status : 204).send()
+        : send(reply, endpoint, answer);
     },
   });
 }
@@ -124,17 +144,26 @@ async function permit(endpoint: Endpoint, request: FastifyRequest, deps: HttpDep
   if (endpoint.permission === 'public') return undefined;
   const caller = await deps.authenticate(request);
   if (caller === undefined)
-    throw new AppError('unauthenticated', 'Sign in, or send "Authorization: Bearer <API key>".', { headers: { 'www-authenticate': 'Bearer' } });
+    throw new AppError('unauthenticated', 'Sign in, or send "Authorization: Bearer <API key>".', {
+      headers: { 'www-authenticate': 'Bearer' },
+    });
   if (endpoint.permission !== 'signed-in' && !caller.permissions.has(endpoint.permission))
     throw new AppError('forbidden', `This needs the permission ${endpoint.permission}.`);
   return caller;
 }
 
-async function read(endpoint: Endpoint, caller: Caller | undefined, request: FastifyRequest, reply: FastifyReply, deps: HttpDeps): Promise<Call<Endpoint>> {
+async function read(
+  endpoint: Endpoint,
+  caller: Caller | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: HttpDeps,
+): Promise<Call<Endpoint>> {
   const parts = {
     params: parse(endpoint.params, request.params, '/params'),
     query: parse(endpoint.query, request.query, '/query'),
-    body: endpoint.consumes === undefined ? parse(endpoint.body, request.body, '') : { value: request.body, problems: [] },
+    body:
+      endpoint.consumes === undefined ? parse(endpoint.body, request.body, '') : { value: request.body, problems: [] },
   };
   const problems = Object.values(parts).flatMap((part) => part.problems);
   if (problems.length > 0) throw invalidInput(problems);
@@ -162,10 +191,15 @@ type Read = { value: unknown; problems: { pointer: string; message: string }[] }
 function parse(schema: Endpoint['body'], input: unknown, root: string): Read {
   if (schema === undefined) {
     const keys = root === '/query' && typeof input === 'object' && input !== null ? Object.keys(input) : [];
-    return { value: undefined, problems: keys.map((key) => ({ pointer: `${root}/${key}`, message: 'is not known here' })) };
+    return {
+      value: undefined,
+      problems: keys.map((key) => ({ pointer: `${root}/${key}`, message: 'is not known here' })),
+    };
   }
   const result = schema.safeParse(input);
-  return result.success ? { value: result.data, problems: [] } : { value: undefined, problems: fieldProblems(result.error, root) };
+  return result.success
+    ? { value: result.data, problems: [] }
+    : { value: undefined, problems: fieldProblems(result.error, root) };
 }
 
 function idempotencyKey(request: FastifyRequest): string | undefined {
@@ -185,11 +219,23 @@ async function perform(one: Route, call: Call<Endpoint>, deps: HttpDeps): Promis
   return deps.db.transaction(caller.workspaceId, (tx) => once(tx, one, call, deps, inTransaction));
 }
 
-async function once(tx: Tx, one: Route, call: Call<Endpoint>, deps: HttpDeps, handle: NonNullable<Route['inTransaction']>): Promise<unknown> {
+async function once(
+  tx: Tx,
+  one: Route,
+  call: Call<Endpoint>,
+  deps: HttpDeps,
+  handle: NonNullable<Route['inTransaction']>,
+): Promise<unknown> {
   const key = call.idempotencyKey;
   if (key === undefined) return handle(tx, call);
   const routeName = `${one.endpoint.method} ${call.raw.url.split('?', 1)[0]}`;
-  const before = await claimKey(tx, { key, route: routeName, body: call.body, mintedId: call.mintedId, now: deps.clock.now() });
+  const before = await claimKey(tx, {
+    key,
+    route: routeName,
+    body: call.body,
+    mintedId: call.mintedId,
+    now: deps.clock.now(),
+  });
   if (before !== undefined) {
     call.setHeader('idempotency-replayed', 'true');
     return before.response === '' ? undefined : JSON.parse(before.response);
@@ -202,5 +248,9 @@ async function once(tx: Tx, one: Route, call: Call<Endpoint>, deps: HttpDeps, ha
 function send(reply: FastifyReply, endpoint: Endpoint, answer: unknown): FastifyReply {
   if (typeof answer === 'object' && answer !== null && 'revision' in answer && typeof answer.revision === 'number')
     reply.header('etag', etag(answer.revision));
-  return reply.code(endpoint.status).type('application/json; charset=utf-8').header('cache-control', 'no-store').send(JSON.stringify(answer));
+  return reply
+    .code(endpoint.status)
+    .type('application/json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(answer));
 }

@@ -52,7 +52,8 @@ export interface Route {
 
 /** Answers in ONE transaction, together with idempotency and audit: all of it happens, or none. */
 export function route<E extends Endpoint>(endpoint: E, handle: TransactionHandler<E>): Route {
-  if (endpoint.permission === 'public') throw new Error(`${endpoint.path}: a public route has no workspace to open a transaction in`);
+  if (endpoint.permission === 'public')
+    throw new Error(`${endpoint.path}: a public route has no workspace to open a transaction in`);
   // The shell parses with this very endpoint's schemas before it calls, so the call has this endpoint's types.
   return { endpoint, inTransaction: handle as unknown as NonNullable<Route['inTransaction']> };
 }
@@ -70,9 +71,13 @@ export function etag(revision: number): string {
 /** Refuses a change based on an older state than the stored one; a caller that sends no `If-Match` overwrites knowingly. */
 export function requireMatch(call: { readonly ifMatch: string | undefined }, revision: number): void {
   if (call.ifMatch === undefined || call.ifMatch === '*' || call.ifMatch === etag(revision)) return;
-  throw new AppError('precondition-failed', 'It was changed meanwhile. Read it again and apply your change to what is there now.', {
-    headers: { etag: etag(revision) },
-  });
+  throw new AppError(
+    'precondition-failed',
+    'It was changed meanwhile. Read it again and apply your change to what is there now.',
+    {
+      headers: { etag: etag(revision) },
+    },
+  );
 }
 
 /** A cursor is the sort key of the last row, opaque to callers. */

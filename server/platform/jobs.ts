@@ -27,9 +27,18 @@ export function queueOptions(settings: QueueSettings) {
 
 export interface Jobs {
   /** One handler a queue. It must stand being run twice: a job whose worker died is run again. */
-  define<T extends object>(queue: string, run: (data: T, signal: AbortSignal) => Promise<void>, options?: { concurrency?: number }): void;
+  define<T extends object>(
+    queue: string,
+    run: (data: T, signal: AbortSignal) => Promise<void>,
+    options?: { concurrency?: number },
+  ): void;
   /** With `tx`, the job exists if and only if the transaction commits. */
-  enqueue<T extends object>(tx: Tx | undefined, queue: string, data: T, options?: { singletonKey?: string; startAfterSeconds?: number }): Promise<void>;
+  enqueue<T extends object>(
+    tx: Tx | undefined,
+    queue: string,
+    data: T,
+    options?: { singletonKey?: string; startAfterSeconds?: number },
+  ): Promise<void>;
   /** Runs the queue's handler with `{}` by a cron line (UTC), once in the whole installation. */
   every(queue: string, cron: string): void;
   start(): Promise<void>;
@@ -74,7 +83,9 @@ export function createJobs(options: { url: string; works: boolean; log: Log }): 
       await boss.send(queue, data, {
         ...(singletonKey === undefined ? {} : { singletonKey }),
         ...(startAfterSeconds === undefined ? {} : { startAfter: startAfterSeconds }),
-        ...(tx === undefined ? {} : { db: { executeSql: async (text, values) => ({ rows: await tx.query(text, values) }) } }),
+        ...(tx === undefined
+          ? {}
+          : { db: { executeSql: async (text, values) => ({ rows: await tx.query(text, values) }) } }),
       });
     },
     every: (queue, cron) => {

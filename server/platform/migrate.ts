@@ -67,7 +67,9 @@ async function applyAll(client: pg.Client, log: Log): Promise<void> {
     const hash = createHash('sha256').update(text).digest('hex');
     const before = applied.get(name);
     if (before !== undefined && before !== hash)
-      throw new MigrationError(`Migration ${name} was changed after it had been applied. Migrations only go forward: write a new one.`);
+      throw new MigrationError(
+        `Migration ${name} was changed after it had been applied. Migrations only go forward: write a new one.`,
+      );
     if (before === undefined) await applyOne(client, name, text, hash);
     if (before === undefined) log.info({ migration: name }, 'migrated');
   }
@@ -82,7 +84,9 @@ async function applyOne(client: pg.Client, name: string, text: string, hash: str
     if (!alone) await client.query('commit');
   } catch (error) {
     if (!alone) await client.query('rollback');
-    throw new MigrationError(`Migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new MigrationError(`Migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -99,7 +103,9 @@ async function prepareRole(client: pg.Client, options: MigrateOptions): Promise<
   const quoted = client.escapeIdentifier(name);
   const found = await client.query('select 1 from pg_roles where rolname = $1', [name]);
   try {
-    await client.query(`${found.rowCount === 0 ? 'create' : 'alter'} role ${quoted} login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`);
+    await client.query(
+      `${found.rowCount === 0 ? 'create' : 'alter'} role ${quoted} login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`,
+    );
   } catch (error) {
     throw new MigrationError(
       'The role of DATABASE_URL may not create the role of the server. Give it CREATEROLE, or set PARLEY_MIGRATE_URL to the owner and DATABASE_URL to a plain role.',
@@ -118,7 +124,9 @@ async function assertHarmless(client: pg.Client, role: string): Promise<void> {
   const found = rows[0];
   if (found === undefined) throw new MigrationError(`The role "${role}" of DATABASE_URL does not exist.`);
   if (found.strong || found.self)
-    throw new MigrationError(`The role "${role}" of DATABASE_URL could bypass row-level security (superuser, BYPASSRLS or owner of the tables). Use a plain role.`);
+    throw new MigrationError(
+      `The role "${role}" of DATABASE_URL could bypass row-level security (superuser, BYPASSRLS or owner of the tables). Use a plain role.`,
+    );
 }
 
 const partitioned = ['message', 'engagement', 'event'];
@@ -135,7 +143,13 @@ export async function ensureMonths(
 }
 
 async function prepareQueues(options: MigrateOptions, client: pg.Client, quotedRole: string): Promise<void> {
-  const boss = new PgBoss({ connectionString: options.ownerUrl, schema: 'pgboss', supervise: false, schedule: false, max: 2 });
+  const boss = new PgBoss({
+    connectionString: options.ownerUrl,
+    schema: 'pgboss',
+    supervise: false,
+    schedule: false,
+    max: 2,
+  });
   boss.on('error', () => undefined); // every failure also rejects the call below
   await boss.start();
   try {

@@ -59,7 +59,11 @@ describe('where an address leads', () => {
 });
 
 describe('resolving a host', () => {
-  const table: Record<string, string[]> = { 'mail.example': ['10.0.0.1', '8.8.4.4'], 'inside.example': ['192.168.0.9'], 'empty.example': [] };
+  const table: Record<string, string[]> = {
+    'mail.example': ['10.0.0.1', '8.8.4.4'],
+    'inside.example': ['192.168.0.9'],
+    'empty.example': [],
+  };
   const resolver = (allowPrivateNetworks: boolean) =>
     createHostResolver({ allowPrivateNetworks, clock: systemClock, lookup: async (host) => table[host] ?? [] });
 

@@ -109,7 +109,9 @@ async function systemLookup(host: string): Promise<readonly string[]> {
 }
 
 /** The addresses of a host that may be connected to; throws `network/forbidden` or `network/not-resolved`. */
-export function createHostResolver(deps: HostResolverDeps): (host: string, signal?: AbortSignal) => Promise<readonly string[]> {
+export function createHostResolver(
+  deps: HostResolverDeps,
+): (host: string, signal?: AbortSignal) => Promise<readonly string[]> {
   const lookup = deps.lookup ?? systemLookup;
   return async (host, signal) => {
     const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
@@ -117,11 +119,18 @@ export function createHostResolver(deps: HostResolverDeps): (host: string, signa
     const permitted = permittedAddresses(addresses, deps.allowPrivateNetworks);
     if (permitted.length > 0) return permitted;
     if (addresses.length === 0) throw new AppError('network/not-resolved', 'The host name has no address.');
-    throw new AppError('network/forbidden', 'The host is in a private or reserved network. The operator can allow that with PARLEY_ALLOW_PRIVATE_NETWORKS.');
+    throw new AppError(
+      'network/forbidden',
+      'The host is in a private or reserved network. The operator can allow that with PARLEY_ALLOW_PRIVATE_NETWORKS.',
+    );
   };
 }
 
-async function within(clock: Clock, found: Promise<readonly string[]>, signal: AbortSignal | undefined): Promise<readonly string[]> {
+async function within(
+  clock: Clock,
+  found: Promise<readonly string[]>,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
   const late = new AbortController();
   const giveUp = () => late.abort();
   signal?.addEventListener('abort', giveUp, { once: true });

@@ -70,7 +70,11 @@ function hkdf(key: Buffer, salt: Buffer, info: string): Buffer {
 
 const noSalt = Buffer.alloc(0);
 
-function workspaceKeys(workspaceId: string, raw: { data: Buffer; index: Buffer; chain: Buffer }, linkKey: Buffer): WorkspaceKeys {
+function workspaceKeys(
+  workspaceId: string,
+  raw: { data: Buffer; index: Buffer; chain: Buffer },
+  linkKey: Buffer,
+): WorkspaceKeys {
   const aad = (context: string) => Buffer.from(`${workspaceId}|${context}`);
   const contactKey = (salt: Buffer): ContactKey => {
     const key = hkdf(raw.data, salt, 'contact');

@@ -25,7 +25,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     dataDir,
     superuserPassword: 'test',
     log,
-    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200', autovacuum: 'on' },
+    settings: {
+      fsync: 'off',
+      synchronous_commit: 'off',
+      full_page_writes: 'off',
+      max_connections: '200',
+      autovacuum: 'on',
+    },
   });
   const role = { name: 'parley_server', password: 'test' };
   let serverUrl = '';

@@ -19,6 +19,8 @@ import type { Vault } from './sealing.ts';
 /** A database of its own for one test file, cloned from the migrated one, seen as the server's role sees it. */
 export interface TestDb {
   readonly db: Db;
+  /** The pool of the hot loops, with pinned plans. */
+  readonly pinned: Db;
   readonly url: string;
   /** As the owner, past row-level security: to look, and to tamper. */
   readonly owner: pg.Pool;
@@ -56,11 +58,16 @@ export async function createTestDb(start = '2026-02-10T12:00:00Z'): Promise<Test
   const clock = createVirtualClock(start);
   const vault = createVault(Buffer.alloc(32, 7), clock);
   const db = createDb({ url, log: silentLog });
+  const pinned = createDb({ url, log: silentLog, pinned: true });
   const owner = new pg.Pool({ connectionString: inDatabase(inject('postgres').ownerUrl, name), max: 2 });
   const newWorkspace = async (workspaceName = 'Test') => {
     const id = newId(clock);
     await db.transaction(id, async (tx) => {
-      await tx.query('insert into workspace (id, name, created_at, updated_at) values ($1, $2, $3, $3)', [id, workspaceName, clock.now()]);
+      await tx.query('insert into workspace (id, name, created_at, updated_at) values ($1, $2, $3, $3)', [
+        id,
+        workspaceName,
+        clock.now(),
+      ]);
       await vault.create(tx);
     });
     return id;
@@ -68,6 +75,7 @@ export async function createTestDb(start = '2026-02-10T12:00:00Z'): Promise<Test
   const workspaceId = await newWorkspace();
   return {
     db,
+    pinned,
     url,
     owner,
     clock,
@@ -78,6 +86,7 @@ export async function createTestDb(start = '2026-02-10T12:00:00Z'): Promise<Test
     read: (work) => db.read(workspaceId, work),
     close: async () => {
       await db.close();
+      await pinned.close();
       await owner.end();
       await administer(`drop database if exists ${name} with (force)`);
     },
@@ -105,7 +114,11 @@ export function callerOf(workspaceId: string, granted: readonly Permission[] = p
  * The HTTP shell around some routes. Whoever sends `authorization: test` is a caller with every permission in the
  * first workspace; `authorization: test contacts:read,topics:read` one with these; `x-workspace: <id>` chooses another.
  */
-export async function createTestApp(test: TestDb, routes: readonly Route[], authenticate?: Authenticate): Promise<FastifyInstance> {
+export async function createTestApp(
+  test: TestDb,
+  routes: readonly Route[],
+  authenticate?: Authenticate,
+): Promise<FastifyInstance> {
   const byHeader: Authenticate = async (request) => {
     const header = request.headers.authorization;
     if (header === undefined) return undefined;

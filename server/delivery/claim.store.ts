@@ -1,0 +1,204 @@
+import type { Tx } from '../platform/db.ts';
+
+/** Who holds a batch, how far its hand-over has begun, and what is in doubt should he die. */
+export interface BatchRow {
+  readonly id: string;
+  readonly planId: string;
+  readonly planMonth: string;
+  readonly channel: string;
+  readonly messageIds: readonly string[];
+  readonly size: number;
+  readonly begun: number;
+  readonly inFlight: readonly string[];
+  readonly fence: number;
+  /** Set when another worker held it and let its lease run out. */
+  readonly leaseUntil: Temporal.Instant | null;
+}
+
+/** Locks the most urgent free batch of the workspace; batches somebody else is claiming right now are passed over. */
+export async function lockDueBatch(tx: Tx, now: Temporal.Instant): Promise<BatchRow | undefined> {
+  const rows = await tx.hot<BatchRow>(
+    `select id, plan_id as "planId", plan_month as "planMonth", channel, message_ids as "messageIds", size, begun,
+            in_flight as "inFlight", fence, lease_until as "leaseUntil"
+     from batch where workspace_id = $1 and due_at <= $2 and (lease_until is null or lease_until <= $2)
+     order by priority, due_at, id limit 1 for update skip locked`,
+    [tx.workspaceId, now],
+  );
+  return rows[0];
+}
+
+/** Takes the lease under a new fence: whoever held it before can no longer settle. */
+export async function leaseBatch(tx: Tx, id: string, worker: string, until: Temporal.Instant): Promise<number> {
+  const [row] = await tx.hot<{ fence: number }>(
+    `update batch set fence = fence + 1, lease_until = $4, worker = $3, in_flight = '{}' where workspace_id = $1 and id = $2 returning fence`,
+    [tx.workspaceId, id, worker, until],
+  );
+  if (row === undefined) throw new Error('the batch that was locked is gone');
+  return row.fence;
+}
+
+/** Moves the window: which messages may have reached the wire from now on. False when the lease was lost. */
+export async function moveWindow(
+  tx: Tx,
+  id: string,
+  fence: number,
+  begun: number,
+  inFlight: readonly string[],
+  until: Temporal.Instant,
+): Promise<boolean> {
+  const rows = await tx.hot(
+    `update batch set begun = $4, in_flight = $5::uuid[], lease_until = $6 where workspace_id = $1 and id = $2 and fence = $3 returning id`,
+    [tx.workspaceId, id, fence, begun, inFlight, until],
+  );
+  return rows.length > 0;
+}
+
+/** Locks the batch for a move of its window; false when the lease was lost. */
+export async function lockWindow(tx: Tx, id: string, fence: number): Promise<boolean> {
+  const rows = await tx.hot('select 1 from batch where workspace_id = $1 and id = $2 and fence = $3 for update', [
+    tx.workspaceId,
+    id,
+    fence,
+  ]);
+  return rows.length > 0;
+}
+
+export async function renewLease(tx: Tx, id: string, fence: number, until: Temporal.Instant): Promise<boolean> {
+  const rows = await tx.hot(
+    'update batch set lease_until = $4 where workspace_id = $1 and id = $2 and fence = $3 returning id',
+    [tx.workspaceId, id, fence, until],
+  );
+  return rows.length > 0;
+}
+
+/** Gives the rest of a batch back; `dueAt` is when somebody may take it up. */
+export async function releaseBatch(
+  tx: Tx,
+  id: string,
+  fence: number,
+  dueAt: Temporal.Instant | 'infinity',
+): Promise<void> {
+  await tx.hot(
+    `update batch set lease_until = null, worker = null, due_at = $4 where workspace_id = $1 and id = $2 and fence = $3 returning id`,
+    [tx.workspaceId, id, fence, dueAt],
+  );
+}
+
+export async function deleteBatch(tx: Tx, id: string, fence: number): Promise<void> {
+  await tx.hot('delete from batch where workspace_id = $1 and id = $2 and fence = $3', [tx.workspaceId, id, fence]);
+}
+
+/** Nothing of this channel can go before `until`: one statement for all its free batches, not one look at each. */
+export async function postponeChannel(tx: Tx, channel: string, until: Temporal.Instant): Promise<void> {
+  await tx.query(
+    'update batch set due_at = $3 where workspace_id = $1 and channel = $2 and due_at < $3 and lease_until is null',
+    [tx.workspaceId, channel, until],
+  );
+}
+
+/** A lane opened again: what was postponed is due now; what is paused stays at infinity. */
+export async function hastenChannel(tx: Tx, channel: string, now: Temporal.Instant): Promise<void> {
+  await tx.query(
+    `update batch set due_at = $3 where workspace_id = $1 and channel = $2 and due_at > $3 and due_at < 'infinity'`,
+    [tx.workspaceId, channel, now],
+  );
+}
+
+export interface DueDeferral {
+  readonly messageId: string;
+  readonly planId: string;
+}
+
+/** Takes messages whose time has come off the waiting list. */
+export async function takeDeferrals(tx: Tx, now: Temporal.Instant, most: number): Promise<DueDeferral[]> {
+  return tx.hot<DueDeferral>(
+    `delete from deferral d using (
+       select message_id from deferral where workspace_id = $1 and due_at <= $2 order by due_at limit $3 for update skip locked
+     ) due
+     where d.workspace_id = $1 and d.message_id = due.message_id returning d.message_id as "messageId", d.plan_id as "planId"`,
+    [tx.workspaceId, now, most],
+  );
+}
+
+export async function deleteDeferral(tx: Tx, messageId: string): Promise<void> {
+  await tx.query('delete from deferral where workspace_id = $1 and message_id = $2', [tx.workspaceId, messageId]);
+}
+
+export async function dueWorkspaces(
+  tx: Tx,
+  now: Temporal.Instant,
+): Promise<{ workspaceId: string; priority: number }[]> {
+  return tx.hot('select workspace_id as "workspaceId", priority from parley_due_work($1, 50)', [now]);
+}
+
+/** When the next work comes due anywhere; undefined when nothing waits. */
+export async function nextDue(tx: Tx): Promise<Temporal.Instant | undefined> {
+  const [row] = await tx.hot<{ at: Temporal.Instant | null }>(`select nullif(parley_next_due(), 'infinity') as at`);
+  return row?.at ?? undefined;
+}
+
+export interface LaneRow {
+  readonly nextAt: Temporal.Instant;
+  readonly coolUntil: Temporal.Instant | null;
+  readonly coolReason: string | null;
+  readonly failures: number;
+}
+
+export async function lockLane(tx: Tx, accountId: string, now: Temporal.Instant): Promise<LaneRow> {
+  await tx.hot(
+    'insert into lane (workspace_id, account_id, next_at) values ($1, $2, $3) on conflict do nothing returning account_id',
+    [tx.workspaceId, accountId, now],
+  );
+  const [row] = await tx.hot<LaneRow>(
+    `select next_at as "nextAt", cool_until as "coolUntil", cool_reason as "coolReason", failures from lane
+     where workspace_id = $1 and account_id = $2 for update`,
+    [tx.workspaceId, accountId],
+  );
+  if (row === undefined) throw new Error('a lane vanished');
+  return row;
+}
+
+export async function setLaneNext(tx: Tx, accountId: string, nextAt: Temporal.Instant): Promise<void> {
+  await tx.hot('update lane set next_at = $3 where workspace_id = $1 and account_id = $2', [
+    tx.workspaceId,
+    accountId,
+    nextAt,
+  ]);
+}
+
+/** Slots that were reserved and not used go back, unless somebody has reserved behind them. */
+export async function returnSlots(
+  tx: Tx,
+  accountId: string,
+  reservedUntil: Temporal.Instant,
+  usedUntil: Temporal.Instant,
+): Promise<void> {
+  await tx.hot('update lane set next_at = $4 where workspace_id = $1 and account_id = $2 and next_at = $3', [
+    tx.workspaceId,
+    accountId,
+    reservedUntil,
+    usedUntil,
+  ]);
+}
+
+export async function coolLane(tx: Tx, accountId: string, until: Temporal.Instant, reason: string): Promise<void> {
+  await tx.hot(
+    `update lane set cool_until = greatest(cool_until, $3), cool_reason = $4, failures = failures + 1 where workspace_id = $1 and account_id = $2`,
+    [tx.workspaceId, accountId, until, reason],
+  );
+}
+
+/** It works again. */
+export async function warmLane(tx: Tx, accountId: string): Promise<void> {
+  await tx.hot(
+    `update lane set cool_until = null, cool_reason = null, failures = 0 where workspace_id = $1 and account_id = $2 and failures > 0`,
+    [tx.workspaceId, accountId],
+  );
+}
+
+export async function readLanes(tx: Tx): Promise<(LaneRow & { accountId: string })[]> {
+  return tx.query(
+    `select account_id as "accountId", next_at as "nextAt", cool_until as "coolUntil", cool_reason as "coolReason", failures from lane where workspace_id = $1`,
+    [tx.workspaceId],
+  );
+}

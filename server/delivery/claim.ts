@@ -1,0 +1,207 @@
+import type { Tx } from '../platform/db.ts';
+import { newId } from '../platform/ids.ts';
+import {
+  deleteBatch,
+  leaseBatch,
+  lockDueBatch,
+  lockLane,
+  postponeChannel,
+  releaseBatch,
+  setLaneNext,
+  takeDeferrals,
+} from './claim.store.ts';
+import type { BatchRow } from './claim.store.ts';
+import { moveMessages, readCandidates } from './ledger.store.ts';
+import { intervalMs, reserve } from './pace.rules.ts';
+import type { Reservation } from './pace.rules.ts';
+import { finishPlan } from './plan.ts';
+import { findPlan, insertBatch, moveCounts, moveReasons } from './plan.store.ts';
+import type { PlanRow } from './plan.store.ts';
+import type { Composer, DeliveryDeps, LaneAccount } from './ports.ts';
+import { reasonDeltas, writeResults } from './settle.ts';
+import { countDeltas, unknown } from './settle.rules.ts';
+import type { LedgerState } from './settle.rules.ts';
+
+export const leaseSeconds = 30;
+const deferralPage = 500;
+/** Where nothing can be sent with (no account, all paused), look again after this time; a resume hastens it. */
+const noLaneSeconds = 60;
+
+/** The right to hand over a stretch of one batch on one lane. */
+export interface Claim {
+  readonly workspaceId: string;
+  readonly batch: BatchRow;
+  readonly fence: number;
+  readonly plan: PlanRow;
+  readonly account: LaneAccount;
+  readonly composer: Composer;
+  /** Positions from `batch.begun` up to here. */
+  readonly end: number;
+  /** Milliseconds between two messages; 0 without limits. */
+  readonly interval: number;
+  readonly reservation: Reservation;
+  readonly laneFailures: number;
+}
+
+/** 'again': something was put in order, ask once more; undefined: nothing to claim here now. */
+export type ClaimAnswer = Claim | 'again' | undefined;
+
+export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number): Promise<ClaimAnswer> {
+  const now = deps.clock.now();
+  const gathered = await gatherDeferrals(tx, deps, now, shard);
+  const batch = await lockDueBatch(tx, now);
+  if (batch === undefined) return gathered ? 'again' : undefined;
+  const plan = await findPlan(tx, batch.planId);
+  if (plan === undefined) throw new Error('a batch without a plan');
+  if (batch.leaseUntil !== null && batch.inFlight.length > 0) await rescue(tx, deps, plan, batch, shard);
+  const fence = await leaseBatch(tx, batch.id, deps.worker, now.add({ seconds: leaseSeconds }));
+  if (batch.begun >= batch.size) {
+    await deleteBatch(tx, batch.id, fence);
+    await finishPlan(tx, deps, plan.id);
+    return 'again';
+  }
+  if (plan.state === 'paused') {
+    await releaseBatch(tx, batch.id, fence, 'infinity');
+    return 'again';
+  }
+  if (plan.state === 'cancelled') {
+    await cancelRest(tx, deps, plan, batch, fence, shard);
+    return 'again';
+  }
+  return takeLane(tx, deps, plan, batch, fence);
+}
+
+/** A worker died, or lost touch, with messages in its window: they may have left. */
+async function rescue(tx: Tx, deps: DeliveryDeps, plan: PlanRow, batch: BatchRow, shard: number): Promise<void> {
+  const policy = await deps.unknownPolicy(tx);
+  const now = deps.clock.now();
+  const rows = await readCandidates(tx, plan.month, plan.channel, plan.topicId, batch.inFlight);
+  const results = rows
+    .filter((row) => row.state === 'planned')
+    .map((row) => ({
+      id: row.id,
+      contactId: row.contactId,
+      addressId: row.addressId,
+      attempt: row.attempt,
+      outcome: unknown(
+        'worker-lost',
+        'the worker stopped while this message was on the wire',
+        row.attempt + 1,
+        policy,
+        now,
+        deps.random(),
+      ),
+    }));
+  // Noted as unknown first, whatever the policy makes of it next: a later reader sees that it was in doubt.
+  const inDoubt = results.filter((one) => one.outcome.state !== 'unknown');
+  if (inDoubt.length > 0)
+    await deps.events.append(
+      tx,
+      inDoubt.map((one) => ({
+        kind: 'message.unknown',
+        occurredAt: now,
+        contactId: one.contactId,
+        messageId: one.id,
+        data: { channel: plan.channel, reason: 'worker-lost' },
+      })),
+    );
+  await writeResults(tx, deps, plan, null, results, shard);
+  deps.log.warn(
+    { batch: batch.id, inDoubt: results.length, policy },
+    'a lease ran out; what was on the wire is in doubt',
+  );
+}
+
+async function cancelRest(
+  tx: Tx,
+  deps: DeliveryDeps,
+  plan: PlanRow,
+  batch: BatchRow,
+  fence: number,
+  shard: number,
+): Promise<void> {
+  const rows = await readCandidates(tx, plan.month, plan.channel, plan.topicId, batch.messageIds.slice(batch.begun));
+  const results = rows
+    .filter((row) => row.state === 'planned')
+    .map((row) => ({
+      id: row.id,
+      contactId: row.contactId,
+      addressId: row.addressId,
+      attempt: row.attempt,
+      outcome: { state: 'cancelled' as const, reason: null, tried: false },
+    }));
+  await writeResults(tx, deps, plan, null, results, shard);
+  await deleteBatch(tx, batch.id, fence);
+  await finishPlan(tx, deps, plan.id);
+  tx.afterCommit(() => deps.tell(tx.workspaceId, plan.id));
+}
+
+/** Chooses the first open lane of the route and reserves its slots. */
+async function takeLane(
+  tx: Tx,
+  deps: DeliveryDeps,
+  plan: PlanRow,
+  batch: BatchRow,
+  fence: number,
+): Promise<ClaimAnswer> {
+  const now = deps.clock.now();
+  const accounts = await deps.accountsFor(tx, plan.channel, plan.sender.accountId);
+  let soonest = now.add({ seconds: noLaneSeconds });
+  for (const account of accounts) {
+    if (account.paused) continue;
+    const lane = await lockLane(tx, account.id, now);
+    if (lane.coolUntil !== null && Temporal.Instant.compare(lane.coolUntil, now) > 0) {
+      soonest = earlier(soonest, lane.coolUntil);
+      continue;
+    }
+    const interval = intervalMs(account.limits);
+    const reservation = reserve(lane.nextAt, interval, batch.size - batch.begun, now);
+    if (reservation === undefined) {
+      soonest = earlier(soonest, lane.nextAt.subtract({ seconds: 4 }));
+      continue;
+    }
+    if (interval > 0) await setLaneNext(tx, account.id, reservation.nextAt);
+    const composer = await deps.composerFor(tx, plan, account);
+    const end = batch.begun + reservation.count;
+    return {
+      workspaceId: tx.workspaceId,
+      batch,
+      fence,
+      plan,
+      account,
+      composer,
+      end,
+      interval,
+      reservation,
+      laneFailures: lane.failures,
+    };
+  }
+  await releaseBatch(tx, batch.id, fence, soonest);
+  await postponeChannel(tx, plan.channel, soonest);
+  return undefined;
+}
+
+function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
+  return Temporal.Instant.compare(a, b) <= 0 ? a : b;
+}
+
+/** Messages whose waiting is over go into new batches, one per plan. */
+async function gatherDeferrals(tx: Tx, deps: DeliveryDeps, now: Temporal.Instant, shard: number): Promise<boolean> {
+  const due = await takeDeferrals(tx, now, deferralPage);
+  const byPlan = new Map<string, string[]>();
+  for (const { planId, messageId } of due) byPlan.set(planId, [...(byPlan.get(planId) ?? []), messageId]);
+  for (const [planId, ids] of [...byPlan].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const plan = await findPlan(tx, planId);
+    if (plan === undefined) continue;
+    const sorted = ids.sort();
+    const freed = await moveMessages(tx, sorted, ['held'], 'planned', null, now);
+    await moveCounts(tx, planId, shard, countDeltas(freed.map(() => ({ from: 'held', to: 'planned' }))));
+    await moveReasons(
+      tx,
+      planId,
+      reasonDeltas(freed.map((one) => ({ state: one.from as LedgerState, reason: one.fromReason, delta: -1 }))),
+    );
+    await insertBatch(tx, plan, newId(deps.clock), sorted, plan.state === 'paused' ? 'infinity' : now);
+  }
+  return due.length > 0;
+}

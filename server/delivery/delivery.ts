@@ -1,0 +1,87 @@
+import type { Tx } from '../platform/db.ts';
+import { decide } from './gate.rules.ts';
+import { applyEngagement } from './engagement.store.ts';
+import type { Hit } from './engagement.store.ts';
+import * as plans from './plan.ts';
+import { findPlan, readCounts, readReasons } from './plan.store.ts';
+import type { PlanCounts, PlanRow } from './plan.store.ts';
+import type { DeliveryDeps } from './ports.ts';
+import { createWorker } from './worker.ts';
+import type { Worker } from './worker.ts';
+
+/** Counts of a plan that add up: planned is the sum of the first nine. */
+export interface PlanStats {
+  readonly planned: number;
+  readonly waiting: number;
+  readonly held: number;
+  readonly sending: number;
+  readonly suppressed: number;
+  readonly accepted: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly cancelled: number;
+  readonly expired: number;
+  readonly delivered: number;
+  readonly bounced: number;
+  readonly complained: number;
+  readonly opened: number;
+  readonly clicked: number;
+  readonly unsubscribed: number;
+  readonly machineOpened: number;
+}
+
+export interface Delivery {
+  createPlan(tx: Tx, plan: plans.NewPlan): Promise<PlanRow>;
+  findPlan(tx: Tx, id: string): Promise<PlanRow | undefined>;
+  planPage(tx: Tx, plan: PlanRow, recipients: readonly plans.Recipient[]): Promise<plans.Planned[]>;
+  completePlan(tx: Tx, planId: string): Promise<void>;
+  pausePlan(tx: Tx, planId: string): Promise<void>;
+  resumePlan(tx: Tx, planId: string): Promise<void>;
+  cancelPlan(tx: Tx, planId: string): Promise<void>;
+  planStats(tx: Tx, planIds: readonly string[]): Promise<ReadonlyMap<string, PlanStats>>;
+  /** State, reason and how many, for held, suppressed, failed and unknown ones. */
+  planReasons(tx: Tx, planId: string): Promise<readonly { state: string; reason: string; count: number }[]>;
+  applyEngagement(tx: Tx, hits: readonly Hit[]): Promise<void>;
+  readonly decide: typeof decide;
+  readonly worker: Worker;
+}
+
+const workerShards = 8;
+
+/** A number for this process's rows in the counts, stable over its life. */
+export function shardOf(worker: string): number {
+  let hash = 0;
+  for (const char of worker) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
+  return 1 + (hash % workerShards);
+}
+
+export function createDelivery(deps: DeliveryDeps): Delivery {
+  const shard = shardOf(deps.worker);
+  const worker = createWorker(deps, shard);
+  const waking = <T>(tx: Tx, done: T): T => {
+    tx.afterCommit(worker.wake);
+    return done;
+  };
+  return {
+    createPlan: (tx, plan) => plans.createPlan(tx, deps, plan),
+    findPlan,
+    planPage: async (tx, plan, recipients) => waking(tx, await plans.planPage(tx, deps, plan, recipients)),
+    completePlan: (tx, id) => plans.completePlan(tx, deps, id),
+    pausePlan: (tx, id) => plans.pausePlan(tx, id),
+    resumePlan: async (tx, id) => waking(tx, await plans.resumePlan(tx, deps, id)),
+    cancelPlan: async (tx, id) => waking(tx, await plans.cancelPlan(tx, deps, id)),
+    planStats: async (tx, ids) =>
+      new Map([...(await readCounts(tx, ids))].map(([id, counts]) => [id, statsOf(counts)])),
+    planReasons: readReasons,
+    applyEngagement,
+    decide,
+    worker,
+  };
+}
+
+/** What is in a window is planned in the ledger; here it shows as sending. */
+export function statsOf({ inFlight, planned: ledgerPlanned, ...counts }: PlanCounts): PlanStats {
+  const { held, suppressed, accepted, failed, unknown, cancelled, expired } = counts;
+  const planned = ledgerPlanned + held + suppressed + accepted + failed + unknown + cancelled + expired;
+  return { ...counts, planned, waiting: ledgerPlanned - inFlight, sending: inFlight };
+}

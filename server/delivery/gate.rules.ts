@@ -1,0 +1,59 @@
+/**
+ * The gate: may this message be handed over now? A pure function over facts read in that moment. The same function
+ * with planned facts makes the audience waterfall of a campaign and the answer to one API call.
+ */
+export interface GateFacts {
+  readonly plan: {
+    readonly state: 'open' | 'paused' | 'cancelled';
+    readonly category: string;
+    readonly topicId: string | null;
+    readonly expiresAt: Temporal.Instant | null;
+  };
+  readonly notBefore: Temporal.Instant | null;
+  readonly contactErased: boolean;
+  readonly addressState: string | null;
+  /** Why the address is on the suppression list; null when it is not. */
+  readonly suppression: string | null;
+  /** State of the consent for channel and topic; null when there never was one. */
+  readonly consent: string | null;
+}
+
+export type Decision =
+  | { readonly outcome: 'send' }
+  | { readonly outcome: 'hold'; readonly reason: string; readonly until: Temporal.Instant }
+  | { readonly outcome: 'suppress'; readonly reason: string }
+  | { readonly outcome: 'cancel' }
+  | { readonly outcome: 'expire' };
+
+const suppress = (reason: string): Decision => ({ outcome: 'suppress', reason });
+
+/** Purposes that need consent: everything that is not owed to the person by a service he uses. */
+export function needsConsent(category: string): boolean {
+  return category === 'marketing';
+}
+
+/**
+ * In this order, first answer wins: plan open · not expired · time come · contact not erased · address present and
+ * working · not on a suppression list (hard opt-outs bind transactional mail too) · consent for channel and topic.
+ * What is not known counts as no: it fails closed.
+ */
+export function decide(facts: GateFacts, now: Temporal.Instant): Decision {
+  const { plan } = facts;
+  if (plan.state === 'cancelled') return { outcome: 'cancel' };
+  if (plan.expiresAt !== null && Temporal.Instant.compare(plan.expiresAt, now) <= 0) return { outcome: 'expire' };
+  if (facts.notBefore !== null && Temporal.Instant.compare(facts.notBefore, now) > 0)
+    return { outcome: 'hold', reason: 'scheduled', until: facts.notBefore };
+  if (facts.contactErased) return suppress('contact-erased');
+  if (facts.addressState === null) return suppress('address-missing');
+  if (facts.addressState !== 'ok') return suppress(`address-${facts.addressState}`);
+  if (facts.suppression !== null) return suppress(`suppressed-${facts.suppression}`);
+  return needsConsent(plan.category) ? consented(facts) : { outcome: 'send' };
+}
+
+function consented(facts: GateFacts): Decision {
+  if (facts.plan.topicId === null) return suppress('no-topic');
+  if (facts.consent === 'granted') return { outcome: 'send' };
+  if (facts.consent === 'withdrawn') return suppress('withdrawn');
+  if (facts.consent === 'expired') return suppress('consent-expired');
+  return suppress('no-consent');
+}

@@ -1,0 +1,342 @@
+import type { Outgoing, SendResult } from '../channels/index.ts';
+import type { Tx } from '../platform/db.ts';
+import type { Budget } from './budget.ts';
+import { leaseSeconds } from './claim.ts';
+import type { Claim } from './claim.ts';
+import {
+  coolLane,
+  deleteBatch,
+  hastenChannel,
+  lockWindow,
+  moveWindow,
+  releaseBatch,
+  renewLease,
+  returnSlots,
+  warmLane,
+} from './claim.store.ts';
+import { decide } from './gate.rules.ts';
+import type { Decision } from './gate.rules.ts';
+import { readCandidates } from './ledger.store.ts';
+import type { CandidateRow } from './ledger.store.ts';
+import { slot } from './pace.rules.ts';
+import { finishPlan } from './plan.ts';
+import { findPlan } from './plan.store.ts';
+import type { PlanRow } from './plan.store.ts';
+import type { DeliveryDeps } from './ports.ts';
+import { settle } from './settle.rules.ts';
+import type { LaneNews, Outcome, UnknownPolicy } from './settle.rules.ts';
+import { writeResults } from './settle.ts';
+import type { Result } from './settle.ts';
+
+/** Messages whose hand-over is begun by one commit. */
+const windowSize = 32;
+const renewEveryMs = 8_000;
+
+interface Ready {
+  readonly row: CandidateRow;
+  readonly outgoing: Outgoing;
+}
+
+/** The hand-over of one claim. Its state is what a crash would lose; what a crash must not lose is in the batch row. */
+interface Run {
+  readonly claim: Claim;
+  readonly policy: UnknownPolicy;
+  begun: number;
+  /** On the wire, no outcome yet. */
+  readonly open: Map<string, CandidateRow>;
+  /** Outcomes not committed yet. */
+  results: Result[];
+  /** How many have been given to the provider: the next one's slot. */
+  sent: number;
+  lane: LaneNews | undefined;
+  laneWorks: boolean;
+  /** Nothing more is begun: the plan was paused or cancelled, the lane is in trouble, the process stops. */
+  halted: boolean;
+  lost: boolean;
+  wake: () => void;
+}
+
+class LeaseLost extends Error {}
+
+/**
+ * Hands a claim over, window by window: the window is moved ahead and committed before the first byte of it leaves;
+ * outcomes are written in bulk with the next move. Two windows overlap, so that the wire does not wait for the disk.
+ */
+export async function handOver(
+  claim: Claim,
+  deps: DeliveryDeps,
+  budget: Budget,
+  shard: number,
+  stop: AbortSignal,
+): Promise<void> {
+  const policy = await deps.hot.read(claim.workspaceId, (tx) => deps.unknownPolicy(tx));
+  const run: Run = {
+    claim,
+    policy,
+    begun: claim.batch.begun,
+    open: new Map(),
+    results: [],
+    sent: 0,
+    lane: undefined,
+    laneWorks: false,
+    halted: false,
+    lost: false,
+    wake: () => undefined,
+  };
+  const heartbeat = setInterval(() => void renew(run, deps), renewEveryMs);
+  const onStop = () => run.wake();
+  stop.addEventListener('abort', onStop);
+  try {
+    while (await step(run, deps, budget, shard, stop));
+    await insist(run, deps, () => finish(run, deps));
+  } catch (error) {
+    // Whoever took the batch over has already put what was in doubt in order.
+    if (!(error instanceof LeaseLost)) throw error;
+    deps.log.warn({ batch: claim.batch.id }, 'the lease of a batch was lost');
+  } finally {
+    stop.removeEventListener('abort', onStop);
+    clearInterval(heartbeat);
+    budget.give(run.open.size + run.results.length);
+  }
+}
+
+/** One move, or one wait. False when nothing is left to begin and everything begun is settled. */
+async function step(run: Run, deps: DeliveryDeps, budget: Budget, shard: number, stop: AbortSignal): Promise<boolean> {
+  if (run.lost) throw new LeaseLost();
+  if (stop.aborted) run.halted = true;
+  const left = run.halted ? 0 : run.claim.end - run.begun;
+  const wanted = Math.min(windowOf(run.claim), left);
+  // Outcomes about to be written leave the window in the same commit, so their permits serve the next messages.
+  const extra = wanted === 0 ? 0 : budget.take(Math.max(0, wanted - run.results.length));
+  const room = Math.min(wanted, run.results.length + extra);
+  const worthIt = room > 0 && (room === wanted || run.open.size === 0);
+  const written = run.results.length >= windowSize || (run.results.length > 0 && run.open.size === 0);
+  if (worthIt || written) {
+    await insist(run, deps, () => moveOn(run, deps, budget, shard, worthIt ? room : 0, extra));
+    return true;
+  }
+  budget.give(extra);
+  if (run.open.size === 0 && left === 0) return false;
+  await Promise.race([new Promise<void>((resolve) => (run.wake = resolve)), ...(left > 0 ? [budget.freed()] : [])]);
+  return true;
+}
+
+/** On a paced lane no more is begun than goes out within a second: what waits for its slot is not on the wire. */
+function windowOf(claim: Claim): number {
+  return claim.interval === 0 ? windowSize : Math.max(1, Math.min(windowSize, Math.floor(1_000 / claim.interval)));
+}
+
+/**
+ * Writing outcomes is worth insisting on: what is not written by the end of the lease becomes unknown. Repeating is
+ * safe, even when a lost answer hid a commit: only planned messages settle, and the window is set, not added to.
+ */
+async function insist(run: Run, deps: DeliveryDeps, work: () => Promise<void>): Promise<void> {
+  const giveUpAt = deps.clock.now().add({ seconds: leaseSeconds - 5 });
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof LeaseLost || run.lost || Temporal.Instant.compare(deps.clock.now(), giveUpAt) >= 0)
+        throw error;
+      deps.log.warn(
+        { batch: run.claim.batch.id, reason: error instanceof Error ? error.message : String(error) },
+        'outcomes could not be written; trying again',
+      );
+      await deps.clock.sleep(500);
+    }
+  }
+}
+
+/** Writes the outcomes that came in, begins the next `room` messages, and gives those that may go to the provider. */
+async function moveOn(
+  run: Run,
+  deps: DeliveryDeps,
+  budget: Budget,
+  shard: number,
+  room: number,
+  extra: number,
+): Promise<void> {
+  const { claim } = run;
+  const writing = [...run.results];
+  const news = run.lane;
+  const { ready, begun } = await deps.hot.transaction(claim.workspaceId, async (tx) => {
+    const window = await openWindow(tx, run, deps, room);
+    // Those decided without the wire are settled at once and leave the window in the same transaction.
+    await writeResults(tx, deps, claim.plan, claim.account.id, [...writing, ...window.decided], shard);
+    const until = deps.clock.now().add({ seconds: leaseSeconds });
+    const onTheWire = [...run.open.keys(), ...window.ready.map((one) => one.row.id)];
+    if (!(await moveWindow(tx, claim.batch.id, claim.fence, window.begun, onTheWire, until))) throw new LeaseLost();
+    await writeLane(tx, run, deps, news);
+    tx.afterCommit(() => deps.tell(claim.workspaceId, claim.plan.id));
+    return window;
+  });
+  run.results = run.results.slice(writing.length);
+  run.begun = begun;
+  if (run.lane === news) run.lane = undefined;
+  budget.give(writing.length + extra - ready.length);
+  for (const one of ready) send(run, deps, one);
+}
+
+interface Window {
+  readonly ready: Ready[];
+  readonly decided: Result[];
+  readonly begun: number;
+}
+
+/**
+ * The batch row is locked first and the facts are read after it: a withdrawal answered before this moment is seen.
+ * A plan that was paused meanwhile begins nothing more.
+ */
+async function openWindow(tx: Tx, run: Run, deps: DeliveryDeps, room: number): Promise<Window> {
+  const { claim } = run;
+  if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
+  const closed: Window = { ready: [], decided: [], begun: run.begun };
+  if (room === 0) return closed;
+  const plan = await findPlan(tx, claim.plan.id);
+  if (plan === undefined) throw new Error('a plan vanished');
+  if (plan.state === 'paused') {
+    run.halted = true;
+    return closed;
+  }
+  const ids = claim.batch.messageIds.slice(run.begun, run.begun + room);
+  const rows = await readCandidates(tx, plan.month, plan.channel, plan.topicId, ids);
+  const open = await deps.addressOpener(tx);
+  const now = deps.clock.now();
+  const ready: Ready[] = [];
+  const decided: Result[] = [];
+  for (const row of rows) {
+    if (row.state !== 'planned') continue;
+    const decision = decide(factsOf(plan, row), now);
+    const answer = decision.outcome === 'send' ? compose(run, open, row) : outcomeOf(decision);
+    if ('outgoing' in answer) ready.push({ row, outgoing: answer.outgoing });
+    else
+      decided.push({
+        id: row.id,
+        contactId: row.contactId,
+        addressId: row.addressId,
+        attempt: row.attempt,
+        outcome: answer,
+      });
+  }
+  return { ready, decided, begun: run.begun + ids.length };
+}
+
+function factsOf(plan: PlanRow, row: CandidateRow) {
+  return {
+    plan,
+    notBefore: row.notBefore,
+    contactErased: row.erasedAt !== null,
+    addressState: row.addressState,
+    suppression: row.suppression,
+    consent: row.consent,
+  };
+}
+
+function outcomeOf(decision: Exclude<Decision, { outcome: 'send' }>): Outcome {
+  switch (decision.outcome) {
+    case 'suppress':
+      return { state: 'suppressed', reason: decision.reason, tried: false };
+    case 'hold':
+      return { state: 'held', reason: decision.reason, dueAt: decision.until, tried: false };
+    case 'cancel':
+      return { state: 'cancelled', reason: null, tried: false };
+    case 'expire':
+      return { state: 'expired', reason: null, tried: false };
+  }
+}
+
+type Opener = (row: { salt: Buffer; sealed: Buffer }) => string;
+
+function compose(run: Run, open: Opener, row: CandidateRow): { outgoing: Outgoing } | Outcome {
+  if (row.salt === null || row.sealed === null) return { state: 'suppressed', reason: 'address-missing', tried: false };
+  let address: string;
+  try {
+    address = open({ salt: row.salt, sealed: row.sealed });
+  } catch {
+    return { state: 'failed', reason: 'address-unreadable', tried: false };
+  }
+  const composed = run.claim.composer.compose(row, address);
+  if (composed.ok) return { outgoing: composed.outgoing };
+  return { state: 'suppressed', reason: composed.reason, detail: composed.detail, tried: false };
+}
+
+function send(run: Run, deps: DeliveryDeps, { row, outgoing }: Ready): void {
+  run.open.set(row.id, row);
+  void transmit(run, deps, outgoing).then((result) => {
+    const attempted = { attempt: row.attempt, plannedAt: row.plannedAt, laneFailures: run.claim.laneFailures };
+    const { outcome, lane } = settle(result, attempted, run.policy, deps.clock.now(), deps.random());
+    run.open.delete(row.id);
+    run.results.push({ id: row.id, contactId: row.contactId, addressId: row.addressId, attempt: row.attempt, outcome });
+    if (lane !== undefined) {
+      run.lane = lane;
+      run.halted = true;
+    } else if (result.kind === 'accepted') run.laneWorks = true;
+    run.wake();
+  });
+}
+
+/** Waits for the message's slot, then hands it over. A provider that throws has a bug; what it did with the message is not known. */
+async function transmit(run: Run, deps: DeliveryDeps, outgoing: Outgoing): Promise<SendResult> {
+  const { interval, reservation, account } = run.claim;
+  if (interval > 0) {
+    const at = slot(reservation.startAt, interval, run.sent++);
+    const waitMs = Number(at.epochNanoseconds - deps.clock.now().epochNanoseconds) / 1e6;
+    if (waitMs > 0) await deps.clock.sleep(waitMs);
+  }
+  try {
+    return await account.sender.send(outgoing);
+  } catch (error) {
+    deps.log.error({ err: error }, 'a provider threw');
+    return { kind: 'unknown', code: 'provider-bug', cause: error instanceof Error ? error.message : 'thrown' };
+  }
+}
+
+async function writeLane(tx: Tx, run: Run, deps: DeliveryDeps, news: LaneNews | undefined): Promise<void> {
+  const { account, laneFailures } = run.claim;
+  if (news !== undefined) {
+    await coolLane(tx, account.id, news.coolUntil, news.reason);
+  } else if (run.laneWorks && laneFailures > 0) {
+    await warmLane(tx, account.id);
+    await hastenChannel(tx, account.channel, deps.clock.now());
+  }
+  run.laneWorks = false;
+}
+
+async function finish(run: Run, deps: DeliveryDeps): Promise<void> {
+  const { claim } = run;
+  await deps.hot.transaction(claim.workspaceId, async (tx) => {
+    if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
+    if (claim.interval > 0)
+      await returnSlots(
+        tx,
+        claim.account.id,
+        claim.reservation.nextAt,
+        slot(claim.reservation.startAt, claim.interval, run.sent),
+      );
+    if (run.begun >= claim.batch.size) {
+      await deleteBatch(tx, claim.batch.id, claim.fence);
+      await finishPlan(tx, deps, claim.plan.id);
+      return;
+    }
+    const plan = await findPlan(tx, claim.plan.id);
+    await releaseBatch(tx, claim.batch.id, claim.fence, plan?.state === 'paused' ? 'infinity' : deps.clock.now());
+  });
+}
+
+async function renew(run: Run, deps: DeliveryDeps): Promise<void> {
+  const { claim } = run;
+  const until = deps.clock.now().add({ seconds: leaseSeconds });
+  try {
+    const held = await deps.hot.transaction(claim.workspaceId, (tx) =>
+      renewLease(tx, claim.batch.id, claim.fence, until),
+    );
+    if (held) return;
+    run.lost = true;
+    run.wake();
+  } catch (error) {
+    deps.log.warn(
+      { batch: claim.batch.id, reason: error instanceof Error ? error.message : String(error) },
+      'a lease could not be renewed',
+    );
+  }
+}

@@ -1,0 +1,160 @@
+import type { Tx } from '../platform/db.ts';
+import type { Outcome } from './settle.rules.ts';
+
+/** What the gate and the renderer need of one message, read in that moment, one row a message. */
+export interface CandidateRow {
+  readonly id: string;
+  readonly state: string;
+  readonly attempt: number;
+  readonly notBefore: Temporal.Instant | null;
+  readonly plannedAt: Temporal.Instant;
+  readonly variables: Readonly<Record<string, unknown>> | null;
+  readonly contactId: string;
+  readonly addressId: string | null;
+  readonly externalId: string | null;
+  readonly salt: Buffer | null;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly country: string | null;
+  readonly erasedAt: Temporal.Instant | null;
+  readonly addressState: string | null;
+  readonly sealed: Buffer | null;
+  readonly suppression: string | null;
+  readonly consent: string | null;
+}
+
+/** Suppression and consent of address `a`, for channel and topic; the plan can only go along the keys. */
+const guards = `
+  left join lateral (select s.reason from suppression s
+    where s.workspace_id = $1 and s.kind = a.kind and s.hash_version = a.hash_version and s.hash = a.hash offset 0) s on true
+  left join lateral (select c.state from consent c
+    where c.workspace_id = $1 and c.address_id = a.id and c.channel = $3 and c.topic_id = $4 offset 0) t on true`;
+
+/** In the order of `ids`. */
+export async function readCandidates(
+  tx: Tx,
+  month: string,
+  channel: string,
+  topicId: string | null,
+  ids: readonly string[],
+): Promise<CandidateRow[]> {
+  return tx.hot<CandidateRow>(
+    `select m.id, m.state, m.attempt, m.not_before as "notBefore", m.planned_at as "plannedAt", m.variables, m.contact_id as "contactId",
+            m.address_id as "addressId", p.external_id as "externalId", p.salt, p.attributes, p.locale, p.time_zone as "timeZone", p.country,
+            p.erased_at as "erasedAt", a.state as "addressState", a.sealed, s.reason as suppression, t.state as consent
+     from unnest($5::uuid[]) with ordinality as k (id, place)
+     cross join lateral (select * from message x where x.workspace_id = $1 and x.plan_month = $2 and x.id = k.id offset 0) m
+     cross join lateral (select * from contact x where x.workspace_id = $1 and x.id = m.contact_id offset 0) p
+     left join lateral (select * from address x where x.workspace_id = $1 and x.id = m.address_id and x.contact_id = m.contact_id offset 0) a on true
+     ${guards}
+     order by k.place`,
+    [tx.workspaceId, month, channel, topicId, ids],
+  );
+}
+
+/** The same facts for people who have no message yet (an API call, an explanation): by address. */
+export interface RecipientFacts {
+  readonly addressId: string;
+  readonly addressState: string;
+  readonly erasedAt: Temporal.Instant | null;
+  readonly suppression: string | null;
+  readonly consent: string | null;
+}
+
+export async function readRecipientFacts(
+  tx: Tx,
+  channel: string,
+  topicId: string | null,
+  addressIds: readonly string[],
+): Promise<Map<string, RecipientFacts>> {
+  const rows = await tx.hot<RecipientFacts>(
+    `select a.id as "addressId", a.state as "addressState", p.erased_at as "erasedAt", s.reason as suppression, t.state as consent
+     from unnest($2::uuid[]) as k (id)
+     cross join lateral (select * from address x where x.workspace_id = $1 and x.id = k.id offset 0) a
+     cross join lateral (select erased_at from contact x where x.workspace_id = $1 and x.id = a.contact_id offset 0) p
+     ${guards}`,
+    [tx.workspaceId, addressIds, channel, topicId],
+  );
+  return new Map(rows.map((row) => [row.addressId, row]));
+}
+
+export interface Settled {
+  readonly id: string;
+  readonly outcome: Outcome;
+}
+
+/** Writes outcomes in one statement. Only a message that is still planned can be settled; answers which were. */
+export async function settleMessages(
+  tx: Tx,
+  month: string,
+  accountId: string | null,
+  settled: readonly Settled[],
+  now: Temporal.Instant,
+): Promise<Set<string>> {
+  const rows = await tx.hot<{ id: string }>(
+    `update message m set state = o.state, reason = o.reason, provider_ref = o.ref, account_id = coalesce($3, m.account_id),
+            attempt = m.attempt + o.tried, settled_at = case when o.state in ('planned', 'held') then null else $4::timestamptz end,
+            not_before = coalesce(o.due, m.not_before)
+     from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::timestamptz[]) as o (id, state, reason, ref, tried, due)
+     where m.workspace_id = $1 and m.plan_month = $2 and m.id = o.id and m.state = 'planned'
+     returning m.id`,
+    [
+      tx.workspaceId,
+      month,
+      accountId,
+      now,
+      settled.map((one) => one.id),
+      settled.map((one) => one.outcome.state),
+      settled.map((one) => one.outcome.reason),
+      settled.map((one) => one.outcome.ref ?? null),
+      settled.map((one) => (one.outcome.tried ? 1 : 0)),
+      settled.map((one) => one.outcome.dueAt ?? null),
+    ],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
+export interface MovedMessage {
+  readonly id: string;
+  readonly month: string;
+  readonly planId: string;
+  readonly contactId: string;
+  readonly from: string;
+  readonly fromReason: string | null;
+}
+
+/** Moves single messages from one of some states to another; answers what they were. Locked by id, in order. */
+export async function moveMessages(
+  tx: Tx,
+  ids: readonly string[],
+  from: readonly string[],
+  to: string,
+  reason: string | null,
+  now: Temporal.Instant,
+): Promise<MovedMessage[]> {
+  return tx.hot<MovedMessage>(
+    `with old as (
+       select x.plan_month, x.id, x.state, x.reason from unnest($2::uuid[]) as k (id)
+       cross join lateral (select * from message y where y.workspace_id = $1 and y.id = k.id offset 0) x
+       where x.state = any($3::text[]) order by x.id
+     )
+     update message m set state = $4, reason = $5, settled_at = case when $4 in ('planned', 'held') then null else $6::timestamptz end
+     from old where m.workspace_id = $1 and m.plan_month = old.plan_month and m.id = old.id and m.state = old.state
+     returning m.id, m.plan_month as month, m.plan_id as "planId", m.contact_id as "contactId", old.state as "from", old.reason as "fromReason"`,
+    [tx.workspaceId, ids, from, to, reason, now],
+  );
+}
+
+/**
+ * Locks the batch a message waits in, so that its window cannot move meanwhile; answers whether the message is inside
+ * the window (then it can no longer be taken back). False as well when it waits in no batch.
+ */
+export async function lockBatchOf(tx: Tx, planId: string, messageId: string): Promise<{ inFlight: boolean }> {
+  const [row] = await tx.query<{ inFlight: boolean }>(
+    `select $3 = any(in_flight) as "inFlight" from batch where workspace_id = $1 and plan_id = $2 and $3 = any(message_ids)
+     order by begun desc limit 1 for update`,
+    [tx.workspaceId, planId, messageId],
+  );
+  return { inFlight: row?.inFlight ?? false };
+}

@@ -1,0 +1,125 @@
+import type { Tx } from '../platform/db.ts';
+
+export interface MessageRow {
+  readonly id: string;
+  readonly month: string;
+  readonly planId: string;
+  readonly state: string;
+  readonly sending: boolean;
+  readonly channel: string;
+  readonly reason: string | null;
+  readonly attempt: number;
+  readonly contactId: string;
+  readonly templateId: string;
+  readonly templateName: string;
+  readonly templateVersion: number;
+  readonly campaignId: string | null;
+  readonly campaignName: string | null;
+  readonly topic: string | null;
+  readonly providerRef: string | null;
+  readonly notBefore: Temporal.Instant | null;
+  readonly plannedAt: Temporal.Instant;
+  readonly settledAt: Temporal.Instant | null;
+  readonly opens: number;
+  readonly clicks: number;
+  readonly kind: string | null;
+  readonly sealed: Buffer | null;
+  readonly salt: Buffer | null;
+  readonly country: string | null;
+}
+
+const columns = `m.id, m.plan_month as month, m.plan_id as "planId", m.state, m.channel, m.reason, m.attempt, m.contact_id as "contactId",
+  p.template_id as "templateId", t.name as "templateName", p.template_version as "templateVersion",
+  case p.source when 'campaign' then p.source_id end as "campaignId", null::text as "campaignName", x.key as topic, m.provider_ref as "providerRef",
+  m.not_before as "notBefore", m.planned_at as "plannedAt", m.settled_at as "settledAt", coalesce(e.opens, 0) as opens, coalesce(e.clicks, 0) as clicks,
+  a.kind, a.sealed, c.salt, a.country,
+  exists (select 1 from batch b where b.workspace_id = m.workspace_id and b.plan_id = m.plan_id and m.id = any(b.in_flight)) as sending`;
+
+const joins = `
+  join plan p on p.workspace_id = m.workspace_id and p.id = m.plan_id
+  join template t on t.workspace_id = m.workspace_id and t.id = p.template_id
+  join contact c on c.workspace_id = m.workspace_id and c.id = m.contact_id
+  left join topic x on x.workspace_id = m.workspace_id and x.id = p.topic_id
+  left join address a on a.workspace_id = m.workspace_id and a.id = m.address_id
+  left join engagement e on e.workspace_id = m.workspace_id and e.plan_month = m.plan_month and e.message_id = m.id`;
+
+export interface MessageFilter {
+  readonly state?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly campaignId?: string | undefined;
+  readonly contactId?: string | undefined;
+  readonly templateId?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Newest first, after (month, id). The page is found on the ledger alone and joined afterwards. */
+export async function listMessages(
+  tx: Tx,
+  filter: MessageFilter,
+  after: { month: string; id: string } | undefined,
+  most: number,
+): Promise<MessageRow[]> {
+  const values: unknown[] = [tx.workspaceId];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const where = ['l.workspace_id = $1', ...conditions(filter, bind)];
+  if (after !== undefined) where.push(`(l.plan_month, l.id) < (${bind(after.month)}::date, ${bind(after.id)}::uuid)`);
+  return tx.query<MessageRow>(
+    `with page as materialized (select l.* from message l where ${where.join(' and ')} order by l.plan_month desc, l.id desc limit ${bind(most)})
+     select ${columns} from page m ${joins} order by m.plan_month desc, m.id desc`,
+    values,
+  );
+}
+
+function conditions(filter: MessageFilter, bind: (value: unknown) => string): string[] {
+  const where: string[] = [];
+  if (filter.state === 'sending')
+    where.push('l.id in (select unnest(b.in_flight) from batch b where b.workspace_id = $1)');
+  else if (filter.state !== undefined) where.push(`l.state = ${bind(filter.state)}`);
+  if (filter.reason !== undefined) where.push(`l.reason = ${bind(filter.reason)}`);
+  if (filter.contactId !== undefined) where.push(`l.contact_id = ${bind(filter.contactId)}`);
+  if (filter.campaignId !== undefined)
+    where.push(
+      `l.plan_id in (select q.id from plan q where q.workspace_id = $1 and q.source = 'campaign' and q.source_id = ${bind(filter.campaignId)})`,
+    );
+  if (filter.templateId !== undefined)
+    where.push(
+      `l.plan_id in (select q.id from plan q where q.workspace_id = $1 and q.template_id = ${bind(filter.templateId)})`,
+    );
+  if (filter.from !== undefined) where.push(`l.planned_at >= ${bind(filter.from)}`);
+  if (filter.to !== undefined) where.push(`l.planned_at < ${bind(filter.to)}`);
+  return where;
+}
+
+export async function findMessage(tx: Tx, id: string): Promise<MessageRow | undefined> {
+  const rows = await tx.query<MessageRow>(
+    `select ${columns} from (select * from message where workspace_id = $1 and id = $2) m ${joins}`,
+    [tx.workspaceId, id],
+  );
+  return rows[0];
+}
+
+/** Failed messages of a campaign, for a retry; a page at a time. */
+export async function failedOfCampaign(
+  tx: Tx,
+  campaignId: string,
+  reason: string | undefined,
+  most: number,
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `select m.id from message m join plan p on p.workspace_id = m.workspace_id and p.id = m.plan_id
+     where m.workspace_id = $1 and p.source = 'campaign' and p.source_id = $2 and m.state = 'failed' and ($3::text is null or m.reason = $3)
+     order by m.id limit $4`,
+    [tx.workspaceId, campaignId, reason ?? null, most],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** How many messages wait, by channel. */
+export async function waitingByChannel(tx: Tx): Promise<Map<string, number>> {
+  const rows = await tx.query<{ channel: string; count: number }>(
+    'select channel, sum(size - begun)::int as count from batch where workspace_id = $1 group by channel',
+    [tx.workspaceId],
+  );
+  return new Map(rows.map((row) => [row.channel, row.count]));
+}

@@ -1,0 +1,72 @@
+import {
+  cancelMessage,
+  getMessage,
+  listMessages,
+  resolveMessage,
+  retryMessage,
+  retryMessages,
+  sendWithConsent,
+} from '../../contract/messages.ts';
+import { listRateLimits, pauseLane, resumeLane } from '../../contract/rate-limits.ts';
+import type { Tx } from '../platform/db.ts';
+import { route } from '../platform/http.ts';
+import type { Caller, Route } from '../platform/http.ts';
+import * as act from './act.ts';
+import * as lanes from './lanes.ts';
+import { messageDetail, messageList } from './messages.ts';
+import type { AuditDraft, MessageDeps } from './ports.ts';
+import { send } from './send.ts';
+
+/** Who did it and from where, for the audit log. */
+export interface ActedBy {
+  readonly caller: Caller;
+  readonly ip: string;
+  readonly userAgent: string;
+  readonly requestId: string;
+}
+
+export interface DeliveryRouteDeps {
+  readonly messages: Omit<MessageDeps, 'record'>;
+  readonly record: (tx: Tx, by: ActedBy, entry: AuditDraft) => Promise<void>;
+  /** New work: the dispatcher of this process need not wait for its poll. */
+  readonly wake: () => void;
+  /** Spreads concurrent calls over the rows of the counts. */
+  readonly shard: () => number;
+}
+
+export function deliveryRoutes({ messages, record, wake, shard }: DeliveryRouteDeps): Route[] {
+  const by = (call: ActedBy): MessageDeps => ({ ...messages, record: (tx, entry) => record(tx, call, entry) });
+  return [
+    route(sendWithConsent, async (tx, call) => {
+      const data = await send(tx, by(call), call.body, shard());
+      tx.afterCommit(wake);
+      return { data };
+    }),
+    route(listMessages, (tx, call) => messageList(tx, by(call), call.query)),
+    route(getMessage, (tx, call) => messageDetail(tx, by(call), call.params.id)),
+    route(cancelMessage, async (tx, call) => {
+      await act.cancelMessage(tx, by(call), call.params.id);
+      return messageDetail(tx, by(call), call.params.id);
+    }),
+    route(retryMessages, async (tx, call) => {
+      tx.afterCommit(wake);
+      return act.retryMessages(tx, by(call), call.body);
+    }),
+    route(retryMessage, async (tx, call) => {
+      await act.retryMessage(tx, by(call), call.params.messageId);
+      tx.afterCommit(wake);
+      return messageDetail(tx, by(call), call.params.messageId);
+    }),
+    route(resolveMessage, async (tx, call) => {
+      await act.resolveMessage(tx, by(call), call.params.id, call.body.as);
+      tx.afterCommit(wake);
+      return messageDetail(tx, by(call), call.params.id);
+    }),
+    route(listRateLimits, async (tx, call) => ({ data: await lanes.laneList(tx, by(call)) })),
+    route(pauseLane, (tx, call) => lanes.pauseLane(tx, by(call), call.params.lane)),
+    route(resumeLane, async (tx, call) => {
+      tx.afterCommit(wake);
+      return lanes.resumeLane(tx, by(call), call.params.lane);
+    }),
+  ];
+}

@@ -1,0 +1,211 @@
+import type { SendResult } from '../channels/index.ts';
+
+/** States of a message in the ledger; `sending` is not among them: it is being in the window of a batch. */
+export type LedgerState =
+  | 'planned'
+  | 'held'
+  | 'suppressed'
+  | 'accepted'
+  | 'delivered'
+  | 'bounced'
+  | 'complained'
+  | 'failed'
+  | 'unknown'
+  | 'cancelled'
+  | 'expired';
+
+/** What is written about one message after a hand-over or a decision. */
+export interface Outcome {
+  readonly state: LedgerState;
+  readonly reason: string | null;
+  /** The provider's code and words, for the attempt's entry in the event log. */
+  readonly code?: string;
+  readonly detail?: string;
+  readonly ref?: string;
+  /** Waits until then (state planned or held). */
+  readonly dueAt?: Temporal.Instant;
+  /** It went to the provider: counts as an attempt. */
+  readonly tried: boolean;
+  /** The address itself does not work. */
+  readonly badAddress?: boolean;
+}
+
+/** What the lane learns from an answer. */
+export interface LaneNews {
+  readonly coolUntil: Temporal.Instant;
+  readonly reason: string;
+}
+
+export interface Settling {
+  readonly outcome: Outcome;
+  readonly lane?: LaneNews;
+}
+
+export interface Attempted {
+  /** Attempts before this one. */
+  readonly attempt: number;
+  readonly plannedAt: Temporal.Instant;
+  /** How often the lane failed in a row before. */
+  readonly laneFailures: number;
+}
+
+export type UnknownPolicy = 'hold' | 'resend' | 'give-up';
+
+const mostAttempts = 8;
+const longestHours = 72;
+
+/**
+ * Exponential back-off with full jitter in its upper half (`random` in [0,1)): 15 s, 30 s, 1 min, … to at most
+ * 1 hour, so that a thousand messages refused at once do not come back at once.
+ */
+export function backoffMs(attempt: number, random: number): number {
+  const whole = Math.min(15_000 * 2 ** Math.min(attempt, 16), 3_600_000);
+  return Math.round(whole / 2 + (whole / 2) * random);
+}
+
+/** How long a lane rests after its nth failure in a row: 2 s, 4 s, … to at most 2 minutes. */
+export function coolDownMs(failures: number, random: number): number {
+  const whole = Math.min(2_000 * 2 ** Math.min(failures, 10), 120_000);
+  return Math.round(whole / 2 + (whole / 2) * random);
+}
+
+/** What an answer of the provider means for the ledger and the lane. Exhaustive over `SendResult`. */
+export function settle(
+  result: SendResult,
+  message: Attempted,
+  policy: UnknownPolicy,
+  now: Temporal.Instant,
+  random: number,
+): Settling {
+  switch (result.kind) {
+    case 'accepted':
+      return { outcome: { state: 'accepted', reason: null, ref: result.ref, tried: true } };
+    case 'refused':
+      return refused(result, message, now, random);
+    case 'retry':
+      return later(result, message, now, random);
+    case 'unknown':
+      return { outcome: unknown(result.code, result.cause, message.attempt + 1, policy, now, random) };
+  }
+}
+
+function refused(
+  result: Extract<SendResult, { kind: 'refused' }>,
+  message: Attempted,
+  now: Temporal.Instant,
+  random: number,
+): Settling {
+  const words = { code: result.code, detail: result.reason };
+  if (result.category !== 'account')
+    return {
+      outcome: {
+        state: 'failed',
+        reason: `${result.category}-refused`,
+        ...words,
+        tried: true,
+        badAddress: result.category === 'address',
+      },
+    };
+  // Nothing is wrong with the message: it waits until the account works again, and no attempt is counted.
+  const coolUntil = now.add({ milliseconds: Math.max(30_000, coolDownMs(message.laneFailures, random)) });
+  return {
+    outcome: { ...patience('account-refused', message, now, coolUntil), ...words },
+    lane: { coolUntil, reason: 'account-refused' },
+  };
+}
+
+function later(
+  result: Extract<SendResult, { kind: 'retry' }>,
+  message: Attempted,
+  now: Temporal.Instant,
+  random: number,
+): Settling {
+  const words = { code: result.code, detail: result.reason };
+  if (result.category === 'transient') {
+    if (message.attempt + 1 >= mostAttempts)
+      return { outcome: { state: 'failed', reason: 'retries-exhausted', ...words, tried: true } };
+    const dueAt = now.add({ milliseconds: Math.max(result.afterMs ?? 0, backoffMs(message.attempt, random)) });
+    return { outcome: { state: 'planned', reason: 'retry', ...words, dueAt, tried: true } };
+  }
+  const coolUntil = now.add({ milliseconds: Math.max(result.afterMs ?? 0, coolDownMs(message.laneFailures, random)) });
+  return {
+    outcome: { ...patience(result.category, message, now, coolUntil), ...words },
+    lane: { coolUntil, reason: result.category },
+  };
+}
+
+/** The provider, not the message, is in the way: no attempt is burnt, but the wait has an end. */
+function patience(reason: string, message: Attempted, now: Temporal.Instant, dueAt: Temporal.Instant): Outcome {
+  const tooLate = Temporal.Instant.compare(message.plannedAt.add({ hours: longestHours }), now) <= 0;
+  if (tooLate) return { state: 'expired', reason, tried: false };
+  return { state: 'planned', reason, dueAt, tried: false };
+}
+
+/** A message in doubt: an honest state; what happens next is the workspace's policy, never a blind resend. */
+export function unknown(
+  code: string,
+  cause: string,
+  attempts: number,
+  policy: UnknownPolicy,
+  now: Temporal.Instant,
+  random: number,
+): Outcome {
+  const words = { code, detail: cause, tried: true };
+  if (policy === 'give-up') return { state: 'failed', reason: 'unknown-given-up', ...words };
+  if (policy === 'resend' && attempts < mostAttempts)
+    return {
+      state: 'planned',
+      reason: 'unknown-resent',
+      dueAt: now.add({ milliseconds: backoffMs(attempts, random) }),
+      ...words,
+    };
+  return { state: 'unknown', reason: code, ...words };
+}
+
+/** Columns of `plan_count`; the later ones are parts of accepted. */
+export const countColumns = [
+  'planned',
+  'held',
+  'suppressed',
+  'accepted',
+  'failed',
+  'unknown',
+  'cancelled',
+  'expired',
+] as const;
+export type CountColumn = (typeof countColumns)[number];
+
+/** The column a state counts in: what is delivered or bounced stays accepted. */
+export function countColumn(state: LedgerState): CountColumn {
+  switch (state) {
+    case 'delivered':
+    case 'bounced':
+    case 'complained':
+      return 'accepted';
+    case 'planned':
+    case 'held':
+    case 'suppressed':
+    case 'accepted':
+    case 'failed':
+    case 'unknown':
+    case 'cancelled':
+    case 'expired':
+      return state;
+  }
+}
+
+/** The change of the counts when messages move; columns that do not change are absent. */
+export function countDeltas(moves: readonly { from: LedgerState; to: LedgerState }[]): Map<CountColumn, number> {
+  const deltas = new Map<CountColumn, number>();
+  for (const { from, to } of moves) {
+    deltas.set(countColumn(from), (deltas.get(countColumn(from)) ?? 0) - 1);
+    deltas.set(countColumn(to), (deltas.get(countColumn(to)) ?? 0) + 1);
+  }
+  for (const [column, delta] of deltas) if (delta === 0) deltas.delete(column);
+  return deltas;
+}
+
+/** States whose reasons are counted for people to see. */
+export function hasReason(state: LedgerState): boolean {
+  return state === 'held' || state === 'suppressed' || state === 'failed' || state === 'unknown';
+}

@@ -1,0 +1,101 @@
+import type { EventDraft } from '../activity/index.ts';
+import type { Tx } from '../platform/db.ts';
+import type { DeliveryDeps } from './ports.ts';
+import { settleMessages } from './ledger.store.ts';
+import { insertDeferrals, moveCounts, moveReasons } from './plan.store.ts';
+import type { PlanRow, ReasonDelta } from './plan.store.ts';
+import { countDeltas, hasReason } from './settle.rules.ts';
+import type { LedgerState, Outcome } from './settle.rules.ts';
+
+/** A message with what became of it; all of one plan and one account. */
+export interface Result {
+  readonly id: string;
+  readonly contactId: string;
+  readonly addressId: string | null;
+  readonly attempt: number;
+  readonly outcome: Outcome;
+}
+
+/** What the event of an outcome is called: a retry is news too, it explains the waiting. */
+function kindOf(outcome: Outcome): string {
+  return outcome.state === 'planned' ? 'message.deferred' : `message.${outcome.state}`;
+}
+
+function eventOf(plan: PlanRow, accountId: string | null, result: Result, now: Temporal.Instant): EventDraft {
+  const { outcome } = result;
+  const data: Record<string, unknown> = { channel: plan.channel };
+  if (outcome.tried) data['attempt'] = result.attempt + 1;
+  if (accountId !== null && outcome.tried) data['account'] = accountId;
+  if (outcome.reason !== null) data['reason'] = outcome.reason;
+  if (outcome.code !== undefined) data['code'] = outcome.code;
+  if (outcome.detail !== undefined) data['detail'] = outcome.detail.slice(0, 500);
+  if (outcome.dueAt !== undefined) data['until'] = outcome.dueAt.toString();
+  return {
+    kind: kindOf(outcome),
+    occurredAt: now,
+    contactId: result.contactId,
+    messageId: result.id,
+    campaignId: plan.source === 'campaign' ? (plan.sourceId ?? undefined) : undefined,
+    data,
+  };
+}
+
+/** Counts by state and reason, as deltas. */
+export function reasonDeltas(
+  moves: readonly { state: LedgerState; reason: string | null; delta: number }[],
+): ReasonDelta[] {
+  const sums = new Map<string, ReasonDelta>();
+  for (const { state, reason, delta } of moves) {
+    if (reason === null || !hasReason(state)) continue;
+    const key = `${state} ${reason}`;
+    sums.set(key, { state, reason, delta: (sums.get(key)?.delta ?? 0) + delta });
+  }
+  return [...sums.values()].filter((one) => one.delta !== 0);
+}
+
+/**
+ * Writes what became of some planned messages: ledger rows, counts, waiting list and events, each in one statement.
+ * The caller has made sure, by the fence, that it still may.
+ */
+export async function writeResults(
+  tx: Tx,
+  deps: Pick<DeliveryDeps, 'clock' | 'events' | 'markAddresses' | 'metrics'>,
+  plan: PlanRow,
+  accountId: string | null,
+  results: readonly Result[],
+  shard: number,
+): Promise<void> {
+  if (results.length === 0) return;
+  const now = deps.clock.now();
+  const written = await settleMessages(tx, plan.month, accountId, results, now);
+  const settled = written.size === results.length ? results : results.filter((one) => written.has(one.id));
+  await deps.events.append(
+    tx,
+    settled.map((one) => eventOf(plan, accountId, one, now)),
+  );
+  await moveCounts(
+    tx,
+    plan.id,
+    shard,
+    countDeltas(settled.map(({ outcome }) => ({ from: 'planned', to: outcome.state }))),
+  );
+  await moveReasons(
+    tx,
+    plan.id,
+    reasonDeltas(settled.map(({ outcome }) => ({ state: outcome.state, reason: outcome.reason, delta: 1 }))),
+  );
+  await insertDeferrals(
+    tx,
+    plan,
+    settled.flatMap(({ id, outcome }) =>
+      outcome.dueAt === undefined ? [] : [{ messageId: id, dueAt: outcome.dueAt }],
+    ),
+  );
+  const bad = settled.flatMap(({ addressId, outcome }) =>
+    outcome.badAddress === true && addressId !== null ? [addressId] : [],
+  );
+  if (bad.length > 0) await deps.markAddresses(tx, bad, 'bounced');
+  tx.afterCommit(() => {
+    for (const { outcome } of settled) deps.metrics.messages(plan.channel, outcome.state, 1);
+  });
+}
