@@ -91,7 +91,8 @@ export const proveConsent = endpoint({
     generatedAt: time,
     entries: z.array(consentHistoryEntry.extend({ mac: z.string() })),
     head: z.strictObject({ seq: z.int().nonnegative(), mac: z.string() }),
-    signature: z.strictObject({ algorithm: z.string(), value: z.string() }),
+    /** Over the canonical JSON (keys sorted, no spaces) of everything else here; `publicKey` is PEM. */
+    signature: z.strictObject({ algorithm: z.string(), publicKey: z.string(), value: z.string(), howToVerify: z.string() }),
   }),
 });
 

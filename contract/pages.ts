@@ -3,7 +3,9 @@ import { endpoint } from './endpoint.ts';
 
 const tag = 'Pages for contacts';
 /** Signed; for clicks it ends in `.n`, the number of the link. Wider than any real one, so that a broken one gets a page, not a JSON error. */
-const params = z.strictObject({ token: z.string().min(1).max(400) });
+const params = z.strictObject({ token: z.string().min(1).max(600) });
+/** Mail programs and link rewriters add parameters of their own to links; they are ignored. */
+const query = z.looseObject({});
 
 export const unsubscribePage = endpoint({
   method: 'GET',
@@ -13,6 +15,7 @@ export const unsubscribePage = endpoint({
   summary: 'Asks whether to unsubscribe (a scanner that follows the link changes nothing)',
   tag,
   params,
+  query,
   status: 200,
   produces: 'text/html',
 });
@@ -25,6 +28,7 @@ export const unsubscribeOneClick = endpoint({
   summary: "Unsubscribes: the button of the page, or a mailbox provider's one click (RFC 8058)",
   tag,
   params,
+  query,
   consumes: ['application/x-www-form-urlencoded', 'multipart/form-data'],
   status: 200,
   produces: 'text/html',
@@ -38,6 +42,7 @@ export const preferencePage = endpoint({
   summary: 'The topics a person gets, to be ticked on and off',
   tag,
   params,
+  query,
   status: 200,
   produces: 'text/html',
 });
@@ -50,6 +55,7 @@ export const savePreferences = endpoint({
   summary: 'Saves the ticked topics',
   tag,
   params,
+  query,
   consumes: ['application/x-www-form-urlencoded'],
   status: 200,
   produces: 'text/html',
@@ -63,6 +69,7 @@ export const openPixel = endpoint({
   summary: 'The pixel that says a message was opened',
   tag,
   params,
+  query,
   status: 200,
   produces: 'image/gif',
 });
@@ -75,6 +82,7 @@ export const clickLink = endpoint({
   summary: 'Counts a click and redirects to the link of the template version; to nothing else',
   tag,
   params,
+  query,
   status: 302,
   produces: 'text/html',
 });

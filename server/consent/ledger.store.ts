@@ -32,6 +32,10 @@ export async function makeHead(tx: Tx, head: Head): Promise<void> {
   );
 }
 
+export async function hasEntries(tx: Tx): Promise<boolean> {
+  return (await tx.query('select 1 from consent_event where workspace_id = $1 limit 1', [tx.workspaceId])).length > 0;
+}
+
 export async function moveHead(tx: Tx, head: Head): Promise<void> {
   await tx.hot('update consent_head set seq = $2, mac = $3, seal = $4 where workspace_id = $1', [
     tx.workspaceId,
@@ -212,4 +216,29 @@ export async function findUnfounded(
     [tx.workspaceId, after.addressId, after.channel, after.topicId, most],
   );
   return { last: rows.length < most ? undefined : rows.at(-1), unfounded: rows.find((row) => !row.founded) };
+}
+
+export interface StandingConsent extends CurrentConsent {
+  readonly addressId: string;
+  readonly channel: string;
+  readonly topicId: string;
+  readonly topicKey: string;
+  readonly topicName: string;
+  readonly basis: LegalBasis;
+}
+
+/** Everything that counts now for some addresses, by topic. */
+export async function readConsentsOf(tx: Tx, addressIds: readonly string[]): Promise<StandingConsent[]> {
+  return tx.query<StandingConsent>(
+    `select c.address_id as "addressId", c.channel, c.topic_id as "topicId", t.key as "topicKey", t.name as "topicName",
+       c.state, c.basis, c.since, c.source, c.event_id as "eventId"
+     from consent c join topic t on t.workspace_id = $1 and t.id = c.topic_id
+     where c.workspace_id = $1 and c.address_id = any($2) order by t.key, c.channel`,
+    [tx.workspaceId, addressIds],
+  );
+}
+
+/** What counted for addresses that are erased; the ledger keeps its sealed entries. */
+export async function dropConsentsOf(tx: Tx, addressIds: readonly string[]): Promise<void> {
+  await tx.query('delete from consent where workspace_id = $1 and address_id = any($2)', [tx.workspaceId, addressIds]);
 }

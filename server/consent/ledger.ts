@@ -4,12 +4,21 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
-import type { Vault, WorkspaceKeys } from '../platform/sealing.ts';
+import type { ContactKey, Vault, WorkspaceKeys } from '../platform/sealing.ts';
 import { apply, importSource, microsecondOf } from './consent.rules.ts';
 import type { ConsentAction, ConsentState, Standing } from './consent.rules.ts';
 import { chainFields, evidenceContext } from './entry.rules.ts';
 import type { Evidence, Head, LedgerEntry, LegalBasis } from './entry.rules.ts';
-import { insertEntries, lockHead, makeHead, moveHead, project, readSalts, readStandings } from './ledger.store.ts';
+import {
+  hasEntries,
+  insertEntries,
+  lockHead,
+  makeHead,
+  moveHead,
+  project,
+  readSalts,
+  readStandings,
+} from './ledger.store.ts';
 import type { LinkedEntry, Projected } from './ledger.store.ts';
 
 /** What somebody said about one address, channel and topic. */
@@ -26,8 +35,8 @@ export interface ConsentDraft {
   /** Who told us: `key:<id>`, `user:<id>`, `import:<id>`, `contact`. */
   readonly actor: string;
   readonly at: Temporal.Instant;
-  /** The contact's salt, where the caller has it at hand. */
-  readonly salt?: Buffer | undefined;
+  /** The contact's key, where the caller has it at hand. */
+  readonly key?: (() => ContactKey) | undefined;
   /** Becomes the entry's id. */
   readonly id?: string | undefined;
 }
@@ -59,16 +68,21 @@ const eventKind: Readonly<Record<ConsentState, string>> = {
 /** Nothing is built on a head that is not ours: the next entry would hide that somebody cut off the tail. */
 async function takeHead(tx: Tx, keys: WorkspaceKeys): Promise<Head> {
   let head = await lockHead(tx);
+  // Starting over beside entries that are there would hide that the head was taken away.
+  if (head === undefined && (await hasEntries(tx))) throw brokenHead();
   if (head === undefined) {
     await makeHead(tx, { seq: 0, mac: genesis, seal: sealHead(keys.chainKey, 0, genesis) });
     head = await lockHead(tx);
   }
-  if (head === undefined || !verifyHead(keys.chainKey, head.seq, head.mac, head.seal))
-    throw new AppError(
-      'consent/ledger-broken',
-      'The head of the consent ledger was changed from outside; nothing is written until an operator has looked at it.',
-    );
+  if (head === undefined || !verifyHead(keys.chainKey, head.seq, head.mac, head.seal)) throw brokenHead();
   return head;
+}
+
+function brokenHead(): AppError {
+  return new AppError(
+    'consent/ledger-broken',
+    'The head of the consent ledger was changed from outside; nothing is written until an operator has looked at it.',
+  );
 }
 
 interface Judged {
@@ -100,14 +114,21 @@ async function judge(tx: Tx, clock: Clock, drafts: readonly ConsentDraft[]): Pro
   });
 }
 
-/** The key of each contact, for sealing; undefined once erased. */
-async function saltsOf(tx: Tx, judged: readonly Judged[]): Promise<(Buffer | undefined)[]> {
-  const unknown = judged.filter(({ draft }) => draft.salt === undefined);
-  if (unknown.length === 0) return judged.map(({ draft }) => draft.salt);
-  const ids = [...new Set(unknown.map(({ draft }) => draft.contactId))];
-  const salts = await readSalts(tx, ids);
-  const byContact = new Map(ids.map((id, place) => [id, salts[place]]));
-  return judged.map(({ draft }) => draft.salt ?? byContact.get(draft.contactId));
+/** Seals each one's evidence under the key of its contact; refuses what is about an erased one. */
+async function sealAll(tx: Tx, keys: WorkspaceKeys, judged: readonly Judged[]): Promise<Buffer[]> {
+  const ids = [...new Set(judged.flatMap(({ draft }) => (draft.key === undefined ? [draft.contactId] : [])))];
+  const salts = ids.length === 0 ? [] : await readSalts(tx, ids);
+  const saltOf = new Map(ids.map((id, place) => [id, salts[place]]));
+  return judged.map(({ draft, id }) => {
+    const salt = saltOf.get(draft.contactId);
+    const key = draft.key?.() ?? (salt === undefined ? undefined : keys.contactKey(salt));
+    if (key === undefined)
+      throw new AppError(
+        'consent/contact-erased',
+        'The contact was erased; nothing can be recorded about it any more.',
+      );
+    return key.seal(JSON.stringify(draft.evidence), evidenceContext(id));
+  });
 }
 
 function entryOf(one: Judged, seq: number, sealed: Buffer, recordedAt: Temporal.Instant): LedgerEntry {
@@ -131,19 +152,12 @@ function entryOf(one: Judged, seq: number, sealed: Buffer, recordedAt: Temporal.
 
 /** Seals and links the entries onto the head. */
 async function link(tx: Tx, keys: WorkspaceKeys, head: Head, judged: readonly Judged[], now: Temporal.Instant) {
-  const salts = await saltsOf(tx, judged);
+  const evidence = await sealAll(tx, keys, judged);
   const entries: LinkedEntry[] = [];
   let { seq, mac } = head;
   judged.forEach((one, place) => {
-    const salt = salts[place];
-    if (salt === undefined)
-      throw new AppError(
-        'consent/contact-erased',
-        'The contact was erased; nothing can be recorded about it any more.',
-      );
-    const sealed = keys.sealFor(salt, JSON.stringify(one.draft.evidence), evidenceContext(one.id));
     seq += 1;
-    const entry = entryOf(one, seq, sealed, now);
+    const entry = entryOf(one, seq, evidence[place] ?? Buffer.alloc(0), now);
     mac = linkMac(keys.chainKey, mac, chainFields(entry));
     entries.push({ ...entry, mac });
   });
