@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
+import type { FieldProblem } from '../platform/errors.ts';
 
 /**
  * What a provider promises to the rest of Parley. A provider knows this file and the platform, nothing of
@@ -122,14 +123,13 @@ export interface TestResult {
   readonly steps: readonly { name: string; ok: boolean; detail: string }[];
 }
 
-export type ReadinessState = 'ok' | 'warn' | 'fail' | 'unknown';
-
+/** As the API answers it (contract/actor.ts). Only a `problem` stops a start; `unknown`: could not be looked up just now. */
 export interface ReadinessItem {
   readonly key: string;
-  readonly state: ReadinessState;
+  readonly title: string;
+  readonly state: 'ok' | 'warning' | 'problem' | 'unknown';
   readonly detail: string;
-  /** Empty when there is nothing to do. */
-  readonly whatToDo: string;
+  readonly fix: string | null;
 }
 
 /** Look-ups in the DNS, with time-outs; tests answer from a table. An empty list: no such record; throws: no answer. */
@@ -151,6 +151,8 @@ export interface Provider<Settings extends z.ZodObject = z.ZodObject, Secrets ex
   readonly settings: Settings;
   /** Every field optional: which are needed depends on the settings. Never shown again once stored. */
   readonly secrets: Secrets;
+  /** What is wrong with settings and secrets together, such as a user name without a password; pointers below `/settings`. */
+  problems(settings: z.output<Settings>, secrets: z.output<Secrets>): readonly FieldProblem[];
   create(account: ProviderAccount<z.output<Settings>, z.output<Secrets>>, deps: ProviderDeps): Sender;
   /** Connects and signs in, sends nothing. Never throws. */
   test(account: ProviderAccount<z.output<Settings>, z.output<Secrets>>, deps: ProviderDeps): Promise<TestResult>;

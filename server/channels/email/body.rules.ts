@@ -55,10 +55,10 @@ function isPlain(text: string): boolean {
   return text.length - start <= maxPlainLine;
 }
 
-/** The most bytes `encodeText` can write for this text. */
+/** The most bytes `encodeText` can write for this text, whichever form it takes. */
 export function encodedBound(text: string): number {
-  // Every byte escaped, a soft break every 25 of them, and the final line break.
-  const bytes = text.length * 3;
+  const bytes = Buffer.byteLength(text);
+  // Every byte escaped, a soft break after each 24 of them, and the final line break.
   return bytes * 3 + Math.ceil(bytes / 24) * 3 + 64;
 }
 

@@ -35,7 +35,22 @@ interface EncodedSender {
   readonly wire: WireAddress;
 }
 
-const maxBytes = 25 * 1024 * 1024;
+/** Of text and HTML together: more than any mailbox provider takes. */
+const maxCharacters = 10 * 1024 * 1024;
+/** A buffer larger than this is not kept for the next message. */
+const keptBytes = 2 * 1024 * 1024;
+
+interface Memory {
+  readonly nonce: string;
+  readonly sign: Sign | undefined;
+  readonly senders: WeakMap<Mailbox, EncodedSender>;
+  readonly replies: WeakMap<Mailbox, EncodedSender>;
+  scratch: Buffer;
+  subject: string;
+  subjectHeader: string;
+  second: number;
+  dateHeader: string;
+}
 
 /** `<ledger id@domain of the sender>`: bounces and replies lead back to the message by it. */
 export function rfcMessageId(messageId: string, fromAddress: string): string {
@@ -47,83 +62,88 @@ export function rfcMessageId(messageId: string, fromAddress: string): string {
  * build bodies in, so it belongs to one sender and is not shared. `nonce` is random: nobody can guess a boundary.
  */
 export function createComposer(nonce: string, sign?: Sign): Composer {
-  const senders = new WeakMap<Mailbox, EncodedSender>();
-  const replies = new WeakMap<Mailbox, string>();
-  let scratch = Buffer.allocUnsafeSlow(64 * 1024);
-  let subject = '';
-  let subjectHeader = textHeader('Subject', '');
-  let second = -1;
-  let dateHeader = '';
-
-  const senderOf = (from: Mailbox) => {
-    let known = senders.get(from);
-    if (known === undefined) {
-      const wire = wireAddress(from.address, 'content');
-      known = { wire, header: mailboxHeader('From', from.name, wire) };
-      senders.set(from, known);
-    }
-    return known;
+  const memory: Memory = {
+    nonce,
+    sign,
+    senders: new WeakMap(),
+    replies: new WeakMap(),
+    scratch: Buffer.allocUnsafeSlow(64 * 1024),
+    subject: '',
+    subjectHeader: textHeader('Subject', ''),
+    second: -1,
+    dateHeader: '',
   };
-  const replyTo = (mailbox: Mailbox) => {
-    let known = replies.get(mailbox);
-    if (known === undefined) {
-      known = mailboxHeader('Reply-To', mailbox.name, wireAddress(mailbox.address, 'content'));
-      replies.set(mailbox, known);
-    }
-    return known;
-  };
-  const dateOf = (epochMs: number) => {
-    const now = Math.floor(epochMs / 1000);
-    if (now !== second) {
-      second = now;
-      dateHeader = `Date: ${new Date(now * 1000).toUTCString().replace('GMT', '+0000')}\r\n`;
-    }
-    return dateHeader;
-  };
-  const subjectOf = (text: string) => {
-    if (text !== subject) {
-      subjectHeader = textHeader('Subject', text);
-      subject = text;
-    }
-    return subjectHeader;
-  };
-
-  const fill = (message: OutgoingEmail, epochMs: number): ComposedEmail => {
-    const from = senderOf(message.from);
-    const to = wireAddress(message.to);
-    const envelope = message.envelopeFrom === undefined ? from.wire : wireAddress(message.envelopeFrom, 'content');
-    const utf8 =
-      to.utf8 ||
-      from.wire.utf8 ||
-      envelope.utf8 ||
-      (message.replyTo !== undefined && !/^[\x20-\x7e]*@/.test(message.replyTo.address));
-    let head = `${dateOf(epochMs)}${from.header}To: ${to.address}\r\n`;
-    if (message.replyTo !== undefined) head += replyTo(message.replyTo);
-    head += `${subjectOf(message.subject)}Message-ID: <${ledgerId(message.messageId)}@${from.wire.domain}>\r\n`;
-    if (message.unsubscribeUrl !== undefined) head += unsubscribeHeaders(message.unsubscribeUrl);
-    if (message.feedbackId !== undefined) head += feedbackHeader(message.feedbackId);
-    for (const name in message.headers) head += extraHeader(name, message.headers[name] ?? '');
-    head += 'MIME-Version: 1.0\r\n';
-
-    const bound = encodedBound(message.text) + (message.html === undefined ? 0 : encodedBound(message.html)) + 1024;
-    if (bound > maxBytes * 9) throw new UnfitMessage('5.3.4', 'content', 'The message is larger than any server takes');
-    if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound);
-    const body = writeBody(message, `=_${nonce}.${message.messageId}`, scratch);
-    head += body.headers;
-    if (sign !== undefined) head = sign(head, scratch.subarray(0, body.end), Math.floor(epochMs / 1000)) + head;
-    return { raw: join(head, utf8, scratch, body.end), from: envelope.address, to: to.address, utf8 };
-  };
-
   return {
     compose: (message, epochMs) => {
       try {
-        return { ok: true, email: fill(message, epochMs) };
+        return { ok: true, email: fill(memory, message, epochMs) };
       } catch (error) {
         if (!(error instanceof UnfitMessage)) throw error;
         return { ok: false, code: error.code, category: error.category, reason: error.message };
       }
     },
   };
+}
+
+function fill(memory: Memory, message: OutgoingEmail, epochMs: number): ComposedEmail {
+  const from = remembered(memory.senders, message.from, 'From');
+  const replyTo = message.replyTo === undefined ? undefined : remembered(memory.replies, message.replyTo, 'Reply-To');
+  const to = wireAddress(message.to);
+  const envelope = message.envelopeFrom === undefined ? from.wire : wireAddress(message.envelopeFrom, 'content');
+  const utf8 = to.utf8 || from.wire.utf8 || envelope.utf8 || replyTo?.wire.utf8 === true;
+  let head = `${dateOf(memory, epochMs)}${from.header}To: ${to.address}\r\n${replyTo?.header ?? ''}`;
+  head += `${subjectOf(memory, message.subject)}Message-ID: <${ledgerId(message.messageId)}@${from.wire.domain}>\r\n`;
+  if (message.unsubscribeUrl !== undefined) head += unsubscribeHeaders(message.unsubscribeUrl);
+  if (message.feedbackId !== undefined) head += feedbackHeader(message.feedbackId);
+  for (const name in message.headers) head += extraHeader(name, message.headers[name] ?? '');
+  head += 'MIME-Version: 1.0\r\n';
+
+  const scratch = roomFor(memory, message);
+  const body = writeBody(message, `=_${memory.nonce}.${message.messageId}`, scratch);
+  head += body.headers;
+  if (memory.sign !== undefined) {
+    head = memory.sign(head, scratch.subarray(0, body.end), Math.floor(epochMs / 1000)) + head;
+  }
+  return { raw: join(head, utf8, scratch, body.end), from: envelope.address, to: to.address, utf8 };
+}
+
+function remembered(known: WeakMap<Mailbox, EncodedSender>, mailbox: Mailbox, field: string): EncodedSender {
+  let encoded = known.get(mailbox);
+  if (encoded === undefined) {
+    const wire = wireAddress(mailbox.address, 'content');
+    encoded = { wire, header: mailboxHeader(field, mailbox.name, wire) };
+    known.set(mailbox, encoded);
+  }
+  return encoded;
+}
+
+function dateOf(memory: Memory, epochMs: number): string {
+  const second = Math.floor(epochMs / 1000);
+  if (second !== memory.second) {
+    memory.second = second;
+    memory.dateHeader = `Date: ${new Date(second * 1000).toUTCString().replace('GMT', '+0000')}\r\n`;
+  }
+  return memory.dateHeader;
+}
+
+function subjectOf(memory: Memory, subject: string): string {
+  if (subject !== memory.subject) {
+    memory.subjectHeader = textHeader('Subject', subject);
+    memory.subject = subject;
+  }
+  return memory.subjectHeader;
+}
+
+function roomFor(memory: Memory, message: OutgoingEmail): Buffer {
+  const { html = '', text } = message;
+  if (html.length + text.length > maxCharacters) {
+    throw new UnfitMessage('5.3.4', 'content', 'The message is larger than any server takes');
+  }
+  const bound = encodedBound(text) + encodedBound(html) + 1024;
+  if (memory.scratch.length >= bound) return memory.scratch;
+  const larger = Buffer.allocUnsafeSlow(bound);
+  if (bound <= keptBytes) memory.scratch = larger;
+  return larger;
 }
 
 function join(head: string, utf8: boolean, body: Buffer, bodyLength: number): Buffer {

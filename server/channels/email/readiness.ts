@@ -1,0 +1,52 @@
+import type { Dns, ReadinessFacts, ReadinessItem } from '../port.ts';
+import { asciiDomain } from './header.rules.ts';
+import {
+  dkimItem,
+  dmarcItem,
+  dmarcNames,
+  oneClickItem,
+  originItem,
+  postalItem,
+  senderItem,
+  spfItem,
+} from './readiness.rules.ts';
+import type { Signing, Txt } from './readiness.rules.ts';
+
+/** Looks up what the judgement needs, all at once: each look-up has its own time-out. */
+export async function emailReadiness(signing: Signing, facts: ReadinessFacts): Promise<readonly ReadinessItem[]> {
+  const { from, publicOrigin, dns } = facts;
+  const items = [
+    senderItem(from),
+    originItem(publicOrigin, signing.host),
+    oneClickItem(publicOrigin),
+    postalItem(facts.postalAddress),
+  ];
+  const domain = from === undefined ? undefined : asciiDomain(from.address.slice(from.address.lastIndexOf('@') + 1));
+  if (domain === undefined) return items;
+  const keyName = signing.dkim === undefined ? undefined : `${signing.dkim.selector}._domainkey.${signing.dkim.domain}`;
+  const [spf, dkim, dmarc] = await Promise.all([
+    look(dns, domain),
+    keyName === undefined ? undefined : look(dns, keyName),
+    firstPolicy(dns, domain),
+  ]);
+  return [...items, spfItem(domain, spf), dkimItem(domain, signing, dkim), dmarcItem(domain, dmarc)];
+}
+
+async function look(dns: Dns, name: string): Promise<Txt> {
+  try {
+    return await dns.txt(name);
+  } catch {
+    // No answer is a state of its own, shown as such.
+    return undefined;
+  }
+}
+
+async function firstPolicy(dns: Dns, domain: string): Promise<Txt> {
+  for (const name of dmarcNames(domain)) {
+    const found = await look(dns, name);
+    if (found === undefined) return undefined;
+    const policies = found.filter((record) => /^v=DMARC1/i.test(record));
+    if (policies.length > 0) return policies;
+  }
+  return [];
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { FieldProblem } from '../../../platform/errors.ts';
+import { dkimKey } from '../dkim.rules.ts';
+import { asciiDomain } from '../header.rules.ts';
+
+const host = z
+  .string()
+  .trim()
+  .min(1)
+  .max(253)
+  // Names, IPv4, and IPv6 in brackets or without: what may be connected to is judged when it is.
+  .regex(/^[A-Za-z0-9._:[\]-]+$/, 'must be a host name or an IP address');
+
+export const smtpSettings = z.strictObject({
+  host,
+  port: z.int().min(1).max(65_535),
+  /** `opportunistic`: TLS if the server offers it; then no password is sent without. */
+  security: z.enum(['tls', 'starttls', 'opportunistic', 'none']),
+  username: z.string().min(1).max(320).nullable(),
+  maxConnections: z.int().min(1).max(100),
+  dkim: z
+    .strictObject({
+      domain: z.string().refine((domain) => asciiDomain(domain) !== undefined, 'must be a domain'),
+      selector: z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, 'must be a selector'),
+    })
+    .nullable(),
+});
+export type SmtpSettings = z.output<typeof smtpSettings>;
+
+export const smtpSecrets = z.strictObject({
+  password: z.string().min(1).max(1000).optional(),
+  dkimPrivateKey: z
+    .string()
+    .max(10_000)
+    .refine((pem) => dkimKey(pem) !== undefined, 'must be a private key in PEM: RSA of at least 1024 bits, or Ed25519')
+    .optional(),
+});
+export type SmtpSecrets = z.output<typeof smtpSecrets>;
+
+export function smtpProblems(settings: SmtpSettings, secrets: SmtpSecrets): readonly FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  if (settings.username !== null && secrets.password === undefined) {
+    problems.push({ pointer: '/settings/password', message: 'is needed with a user name' });
+  }
+  if (settings.dkim !== null && secrets.dkimPrivateKey === undefined) {
+    problems.push({ pointer: '/settings/dkimPrivateKey', message: 'is needed to sign with DKIM' });
+  }
+  return problems;
+}
