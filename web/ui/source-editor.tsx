@@ -23,6 +23,8 @@ export interface SourceEditorProps {
   readonly marked?: readonly number[];
   /** Puts the cursor there whenever `nonce` changes. */
   readonly jump?: { readonly line: number; readonly nonce: number };
+  /** Puts text in at the cursor whenever `nonce` changes. */
+  readonly insert?: { readonly text: string; readonly nonce: number };
   readonly height?: string;
 }
 
@@ -49,6 +51,13 @@ export function SourceEditor(props: SourceEditorProps) {
     view.dispatch({ selection: { anchor: line.from }, effects: EditorView.scrollIntoView(line.from, { y: 'center' }) });
     view.focus();
   }, [jump]);
+  const { insert } = props;
+  useEffect(() => {
+    const view = editor.current?.view;
+    if (!view || !insert) return;
+    view.dispatch(view.state.replaceSelection(insert.text));
+    view.focus();
+  }, [insert]);
   return (
     <CodeMirror
       ref={editor}
