@@ -11,10 +11,11 @@ export interface Reason {
 }
 
 const reasons: Readonly<Record<string, Reason>> = {
-  'no-address': {
-    title: 'No e-mail address',
-    why: 'The contact has no e-mail address.',
-    remedy: 'Add an address to the contact and send again.',
+  // The gate: never sent
+  'contact-erased': {
+    title: 'Contact erased',
+    why: 'The personal data of this contact was erased on request.',
+    remedy: 'Nothing to do: this is final.',
   },
   'address-missing': {
     title: 'No e-mail address',
@@ -35,11 +36,6 @@ const reasons: Readonly<Record<string, Reason>> = {
     title: 'Reported as spam before',
     why: 'The person marked an earlier message as spam.',
     remedy: 'Leave them alone: writing again harms how mailbox providers judge all your mail.',
-  },
-  suppressed: {
-    title: 'On the suppression list',
-    why: 'The address is on the list of those never written to, whatever the topic.',
-    remedy: 'Look it up under Settings, Topics & consent.',
   },
   'suppressed-bounce': {
     title: 'Suppressed after a bounce',
@@ -66,15 +62,15 @@ const reasons: Readonly<Record<string, Reason>> = {
     why: 'The person asked for their data to be erased.',
     remedy: 'Nothing to do: this is final.',
   },
+  'no-topic': {
+    title: 'No topic',
+    why: 'Marketing needs a topic that people can agree to, and none was named.',
+    remedy: 'Name the topic and send again.',
+  },
   'no-consent': {
     title: 'Never agreed to this topic',
     why: 'No consent of this address is recorded for this topic.',
     remedy: 'Ask for it; record it with its evidence on the contact, or import it with evidence.',
-  },
-  'consent-withdrawn': {
-    title: 'Unsubscribed from this topic',
-    why: 'The person withdrew their consent to this topic.',
-    remedy: 'Respect it: only the person can agree again.',
   },
   withdrawn: {
     title: 'Unsubscribed from this topic',
@@ -86,16 +82,6 @@ const reasons: Readonly<Record<string, Reason>> = {
     why: 'The consent to this topic was given too long ago and has lapsed.',
     remedy: 'Ask the person for it again.',
   },
-  'contact-erased': {
-    title: 'Contact erased',
-    why: 'The personal data of this contact was erased on request.',
-    remedy: 'Nothing to do: this is final.',
-  },
-  'template-incomplete': {
-    title: 'A value is missing',
-    why: 'The template needs a value that this contact does not have.',
-    remedy: 'Fill it in on the contact, or give the template a default: {{ contact.first_name | default: "there" }}.',
-  },
   'missing-variable': {
     title: 'A value is missing',
     why: 'The template needs a value that this contact does not have.',
@@ -104,43 +90,9 @@ const reasons: Readonly<Record<string, Reason>> = {
   'render-failed': {
     title: 'Template failed',
     why: 'The template could not be filled in for this contact.',
-    remedy: 'Open the template, preview it with this contact and correct what is listed there.',
+    remedy: 'Preview the template with this contact and correct what is listed there.',
   },
-  'lane-paused': {
-    title: 'E-mail account paused',
-    why: 'The e-mail account it would go through is paused.',
-    remedy: 'Resume it under Settings, E-mail accounts.',
-  },
-  'lane-cooling': {
-    title: 'Provider asked for a pause',
-    why: 'The provider asked us to slow down.',
-    remedy: 'Nothing to do: it goes on by itself.',
-  },
-  'lane-limit': {
-    title: 'Waiting for the sending limit',
-    why: 'The e-mail account has used up its limit for now.',
-    remedy: 'Nothing to do: it goes on by itself. The limit is set on the account.',
-  },
-  'rate-limited': {
-    title: 'Waiting for the sending limit',
-    why: 'The e-mail account has used up its limit for now.',
-    remedy: 'Nothing to do: it goes on by itself. The limit is set on the account.',
-  },
-  'recipient-limit': {
-    title: 'Had enough messages today',
-    why: 'The person has had as many messages today as the account allows.',
-    remedy: 'Nothing to do: it goes on tomorrow by itself.',
-  },
-  'no-account': {
-    title: 'No e-mail account',
-    why: 'No e-mail account is set to send through.',
-    remedy: 'Choose one under Settings, E-mail accounts.',
-  },
-  quiet: {
-    title: 'Quiet hours',
-    why: 'It is the night or a day of rest where this person is.',
-    remedy: 'Nothing to do: it goes out when the quiet hours end.',
-  },
+  // Held back, or waiting for another try
   scheduled: {
     title: 'Scheduled for later',
     why: 'It was asked to go out at a later time.',
@@ -151,51 +103,117 @@ const reasons: Readonly<Record<string, Reason>> = {
     why: 'The receiving side could not take it just then, which usually passes.',
     remedy: 'Nothing to do: it is tried again by itself, at longer and longer intervals.',
   },
-  'retry-later': {
-    title: 'Will be tried again',
-    why: 'The receiving side could not take it just then, which usually passes.',
-    remedy: 'Nothing to do: it is tried again by itself, at longer and longer intervals.',
+  throttled: {
+    title: 'Provider asked for a pause',
+    why: 'The provider asked us to slow down.',
+    remedy: 'Nothing to do: it goes on by itself.',
   },
-  'attempts-exhausted': {
-    title: 'Gave up after several tries',
-    why: 'The receiving side did not take it after several tries.',
-    remedy: 'Look at the attempts; when the cause is gone, send it again.',
-  },
-  'provider-refused': {
-    title: 'Refused by the provider',
-    why: 'The provider refused it for good.',
-    remedy: 'Read what the provider said in the attempts.',
-  },
-  'provider-unreachable': {
+  'provider-down': {
     title: 'Provider not reachable',
     why: 'The provider could not be reached.',
-    remedy: 'Test the account under Settings, E-mail accounts.',
+    remedy: 'It is tried again by itself; test the account under Settings, E-mail accounts.',
   },
-  'bad-recipient': {
-    title: 'Mailbox does not exist',
-    why: 'The receiving side does not know this mailbox.',
-    remedy: 'Ask the person for an address that works.',
+  'account-refused': {
+    title: 'Account refused',
+    why: 'The provider does not accept this account, for instance its password.',
+    remedy: 'Correct the account under Settings, E-mail accounts; the messages wait for it.',
   },
-  'in-doubt': {
-    title: 'Nobody knows whether it arrived',
-    why: 'It was being handed over when the connection or the server stopped, so it may or may not have arrived.',
-    remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
+  'lane-paused': {
+    title: 'E-mail account paused',
+    why: 'The e-mail account it would go through is paused.',
+    remedy: 'Resume it under Settings, E-mail accounts.',
+  },
+  'lane-limit': {
+    title: 'Waiting for the sending limit',
+    why: 'The e-mail account has used up its limit for now.',
+    remedy: 'Nothing to do: it goes on by itself. The limit is set on the account.',
+  },
+  'no-account': {
+    title: 'No e-mail account',
+    why: 'No e-mail account is set to send through.',
+    remedy: 'Choose one under Settings, E-mail accounts.',
   },
   'campaign-paused': {
     title: 'Campaign paused',
     why: 'The campaign was paused before this message left.',
     remedy: 'Resume the campaign to send it.',
   },
-  'campaign-cancelled': {
-    title: 'Campaign cancelled',
-    why: 'The campaign was cancelled before this message left.',
-    remedy: 'Nothing to do.',
+  quiet: {
+    title: 'Quiet hours',
+    why: 'It is the night or a day of rest where this person is.',
+    remedy: 'Nothing to do: it goes out when the quiet hours end.',
   },
-  cancelled: { title: 'Taken back', why: 'Somebody took it back before it left.', remedy: 'Nothing to do.' },
-  expired: {
-    title: 'Waited too long',
-    why: 'It waited too long to still make sense.',
+  'unknown-resent': {
+    title: 'Sent again by policy',
+    why: 'Nobody knows whether the last try arrived; your workspace’s policy is to send again.',
+    remedy: 'The person may get it twice. The policy is set under Settings, Workspace.',
+  },
+  'resolved-resent': {
+    title: 'Sent again on purpose',
+    why: 'Somebody of the team decided to send it again.',
+    remedy: 'The person may get it twice.',
+  },
+  // Failed
+  'address-refused': {
+    title: 'Mailbox does not exist',
+    why: 'The receiving side does not take mail for this address.',
+    remedy: 'Ask the person for an address that works.',
+  },
+  'content-refused': {
+    title: 'Content refused',
+    why: 'The receiving side refused what the message says or how it is built.',
+    remedy: 'Read its answer in the attempts, change the template, and send again.',
+  },
+  'retries-exhausted': {
+    title: 'Gave up after several tries',
+    why: 'The receiving side did not take it after several tries.',
+    remedy: 'Look at the attempts; when the cause is gone, send it again.',
+  },
+  'address-unreadable': {
+    title: 'Address cannot be opened',
+    why: 'The stored address could not be unsealed: the keys do not fit it.',
+    remedy: 'Check that the server runs with the master key the data was written with.',
+  },
+  'unknown-given-up': {
+    title: 'Given up by policy',
+    why: 'Nobody knows whether it arrived; your workspace’s policy is to leave it.',
+    remedy: 'Send it again if it matters: the person may then get it twice.',
+  },
+  'resolved-failed': {
+    title: 'Did not arrive',
+    why: 'Somebody of the team said that it did not arrive.',
     remedy: 'Send it again if it still matters.',
+  },
+  // In doubt
+  'worker-lost': {
+    title: 'Server stopped on the way',
+    why: 'The server stopped while the message was being handed over, so it may or may not have arrived.',
+    remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
+  },
+  'connection-lost': {
+    title: 'Connection broke',
+    why: 'The connection broke after the message was sent and before the answer came.',
+    remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
+  },
+  timeout: {
+    title: 'No answer came',
+    why: 'The receiving side did not answer in time after the message was sent.',
+    remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
+  },
+  malformed: {
+    title: 'Answer not understood',
+    why: 'The receiving side answered something that is no answer.',
+    remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
+  },
+  'provider-bug': {
+    title: 'Failed on the way',
+    why: 'Something went wrong while it was being handed over, so it may or may not have arrived.',
+    remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
+  },
+  closed: {
+    title: 'Connection was closed',
+    why: 'The connection was closed before the answer came.',
+    remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
   },
 };
 
@@ -276,6 +294,8 @@ export function stateText(code: string): State {
 
 const events: Readonly<Record<string, string>> = {
   'contact.created': 'Contact created',
+  'contacts.imported': 'Imported from a file',
+  'consent.imported': 'Consent imported with a file',
   'contact.updated': 'Contact changed',
   'contact.imported': 'Imported from a file',
   'contact.erased': 'Personal data erased',

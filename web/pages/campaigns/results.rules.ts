@@ -1,12 +1,12 @@
-import type { Answer } from '../../../contract/endpoint.ts';
-import type { campaignStats, campaignWaterfall } from '../../../contract/campaigns.ts';
+import type { Answer } from '../../api.ts';
 
-export type Stats = Answer<typeof campaignStats>;
-export type Waterfall = Answer<typeof campaignWaterfall>;
+export type Stats = Answer<'GET /campaigns/:id/stats'>;
+export type Waterfall = Answer<'GET /campaigns/:id/audience'>;
 
 /** One part of the whole: what a bar's section and the line of the legend beside it show. */
 export interface Part {
-  readonly key: 'accepted' | 'sending' | 'waiting' | 'held' | 'suppressed' | 'failed' | 'unknown' | 'cancelled' | 'expired';
+  readonly key:
+    'accepted' | 'sending' | 'waiting' | 'held' | 'suppressed' | 'failed' | 'unknown' | 'cancelled' | 'expired';
   readonly count: number;
   /** Of planned, 0 to 100. */
   readonly percent: number;

@@ -1,0 +1,104 @@
+import { IconPlus, IconTemplate } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { Answer, Given } from '../../api.ts';
+import { ask } from '../../query.ts';
+import { useCan } from '../../shell/me.ts';
+import {
+  DataTable,
+  EmptyState,
+  FilterBar,
+  LinkButton,
+  PageHeader,
+  StateBadge,
+  TextLink,
+  TimeText,
+  useUrlState,
+  type Column,
+  type Filter,
+} from '../../ui/index.ts';
+import { categories, categoryName } from './draft.rules.ts';
+
+type Row = Answer<'GET /templates'>['data'][number];
+type ListQuery = NonNullable<Given<'GET /templates'>['query']>;
+
+const columns: readonly Column<Row>[] = [
+  {
+    key: 'name',
+    header: 'Template',
+    cell: (row) => (
+      <TextLink to="/templates/$id" params={{ id: row.id }}>
+        {row.name}
+      </TextLink>
+    ),
+  },
+  { key: 'subject', header: 'Subject', cell: (row) => row.subject ?? '—' },
+  { key: 'category', header: 'Kind', cell: (row) => categoryName(row.category) },
+  { key: 'locale', header: 'Language', cell: (row) => row.locale },
+  { key: 'version', header: 'Version', align: 'end', cell: (row) => row.version },
+  {
+    key: 'status',
+    header: 'State',
+    cell: (row) => <StateBadge state={row.status} label={row.status === 'ready' ? 'Ready' : 'Archived'} />,
+    optional: true,
+  },
+  { key: 'updatedAt', header: 'Changed', cell: (row) => <TimeText at={row.updatedAt} relative /> },
+];
+
+const filters: readonly Filter[] = [
+  { kind: 'text', key: 'q', label: 'Find', placeholder: 'Part of the name' },
+  { kind: 'choice', key: 'category', label: 'Kind', choices: categories.map(({ value, label }) => ({ value, label })) },
+  {
+    kind: 'choice',
+    key: 'status',
+    label: 'State',
+    choices: [
+      { value: 'ready', label: 'Ready' },
+      { value: 'archived', label: 'Archived' },
+    ],
+  },
+];
+
+export function TemplatesPage() {
+  const url = useUrlState();
+  const can = useCan();
+  const { cursor, q, category, status } = url.values;
+  const query = useQuery({
+    ...ask('GET /templates', {
+      query: {
+        ...(cursor ? { cursor } : {}),
+        ...(q ? { q } : {}),
+        ...(category ? { category: category as NonNullable<ListQuery['category']> } : {}),
+        ...(status ? { status: status as NonNullable<ListQuery['status']> } : {}),
+      },
+    }),
+    placeholderData: keepPreviousData,
+  });
+  const create = can('templates:write') && (
+    <LinkButton to="/templates/new" leftSection={<IconPlus size={16} aria-hidden />}>
+      New template
+    </LinkButton>
+  );
+  return (
+    <>
+      <PageHeader
+        title="Templates"
+        description="What you say. Every save is a new version; what was sent keeps the version it was sent with."
+        actions={create}
+      />
+      <FilterBar filters={filters} url={url} />
+      <DataTable
+        name="Templates"
+        columns={columns}
+        query={query}
+        rowKey={(row) => row.id}
+        url={url}
+        filterKeys={['q', 'category', 'status']}
+        empty={
+          <EmptyState icon={IconTemplate} title="No templates yet" action={create}>
+            Start from a finished design, put in your words, and see it as your contacts will.
+          </EmptyState>
+        }
+      />
+    </>
+  );
+}
