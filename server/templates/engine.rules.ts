@@ -1,6 +1,6 @@
 import { AssignTag, Liquid, Tag, toValueSync, UndefinedVariableError, Value } from 'liquidjs';
 import type { Context, LiquidError, TagToken, TopLevelToken } from 'liquidjs';
-import { authorFilters, markupFilters, plainFilters, renderFilters } from './filters.rules.ts';
+import { authorFilters, markupFilters, plainFilters, plainText, renderFilters } from './filters.rules.ts';
 
 /** Far above what a mail needs, far below what would be felt by the messages behind it. */
 export const limits = {
@@ -90,16 +90,6 @@ function escapeMarkup(value: unknown): string {
   return escapeText(plainText(value));
 }
 
-/** As Liquid prints a value. */
-export function plainText(value: unknown): string {
-  const settled: unknown = value;
-  if (typeof settled === 'string') return settled;
-  if (settled === null || settled === undefined) return '';
-  if (Array.isArray(settled)) return settled.map(plainText).join('');
-  if (typeof settled === 'object') return settled instanceof Date ? settled.toISOString() : JSON.stringify(settled);
-  return String(settled as number | boolean);
-}
-
 /** Parses what authors write: none of the filters that only the compiler may put in. */
 export const authorEngine = createEngine('author');
 export const markupEngine = createEngine('markup');
@@ -112,6 +102,12 @@ export interface LiquidFault {
   readonly column: number | null;
 }
 
+const limitWords = [
+  ['template render limit', `rendering takes longer than ${limits.renderMs} ms (an endless loop?)`],
+  ['memory alloc limit', 'a loop, range or filter makes too much (memory limit)'],
+  ['parse length limit', 'is too long'],
+] as const;
+
 function isLiquidError(error: unknown): error is LiquidError & { token?: { getPosition(): number[] } } {
   return error instanceof Error && 'token' in error;
 }
@@ -122,14 +118,8 @@ export function faultOf(error: unknown): LiquidFault {
     return { message: 'blocks are nested too deeply, or the result is too long', line: null, column: null };
   const [line = null, column = null] = isLiquidError(error) ? (error.token?.getPosition() ?? []) : [];
   const bare = error.message.replace(/(?:, file:.*?)?, line:\d+, col:\d+$/s, '').slice(0, 300);
-  const message = /^template render limit/.test(bare)
-    ? `rendering takes longer than ${limits.renderMs} ms (an endless loop?)`
-    : /^memory alloc limit/.test(bare)
-      ? 'a loop, range or filter makes too much (memory limit)'
-      : /^parse length limit/.test(bare)
-        ? 'is too long'
-        : bare;
-  return { message, line, column };
+  const known = limitWords.find(([start]) => bare.startsWith(start));
+  return { message: known?.[1] ?? bare, line, column };
 }
 
 /** The variable that was missing, when that is why rendering failed. */

@@ -93,27 +93,45 @@ export const authorFilters: FilterSet = {
   money,
 };
 
-const text = (value: unknown): string =>
-  typeof value === 'string' ? value : value === null || value === undefined ? '' : String(value as number | boolean);
+/** How a value is printed: nothing for none, lists joined, objects as JSON. */
+export function plainText(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    case 'object':
+      if (value === null) return '';
+      return Array.isArray(value) ? value.map(plainText).join('') : (JSON.stringify(value) ?? '');
+    default:
+      return '';
+  }
+}
 
 function encoded(value: unknown): string {
   // A lone surrogate would throw.
-  return encodeURIComponent(text(value).toWellFormed());
+  return encodeURIComponent(plainText(value).toWellFormed());
 }
 
 /** Put in by the compiler, by the place an output stands in; authors cannot write them. */
 export const renderFilters: FilterSet = {
   /** In a style: nothing that ends the declaration or fetches something. */
-  parley_css: (value: unknown) => text(value).replace(/[^\w#%.,\s()+-]/g, ''),
-  /** In a JSON or script string. */
+  parley_css: (value: unknown) => plainText(value).replace(/[^\w#%.,\s()+-]/g, ''),
+  /** In a JSON or script string, with nothing left that HTML would escape on top of it. */
   parley_script: (value: unknown) =>
-    JSON.stringify(text(value)).slice(1, -1).replaceAll('<', '\\u003c').replaceAll("'", '\\u0027'),
+    JSON.stringify(plainText(value).toWellFormed())
+      .slice(1, -1)
+      .replace(/\\(.)|[<>&']/g, (all, escaped?: string) =>
+        escaped === '"' ? '\\u0022' : escaped === undefined ? `\\u00${all.charCodeAt(0).toString(16)}` : all,
+      ),
   /** After `?` or `#` of a URL. */
   parley_query: encoded,
   /** In the path of a URL. */
   parley_path: (value: unknown) => encoded(value).replaceAll('%2F', '/'),
   /** In the host of a URL. */
-  parley_host: (value: unknown) => text(value).replace(/[^A-Za-z0-9.:-]/g, ''),
+  parley_host: (value: unknown) => plainText(value).replace(/[^A-Za-z0-9.:-]/g, ''),
   parley_link: {
     raw: true,
     handler(this: FilterThis, n: unknown) {

@@ -63,98 +63,122 @@ interface Draft {
   end: number;
 }
 
+interface Collector {
+  readonly occurrences: Occurrence[];
+  readonly faults: Fault[];
+  find(start: number, end: number, where: Pick<Occurrence, 'place' | 'element' | 'attribute'>): void;
+  /** Where a value would change what the markup means. */
+  refuse(start: number, end: number, message: string): void;
+}
+
+function createCollector(source: Protected): Collector {
+  const occurrences: Occurrence[] = [];
+  const faults: Fault[] = [];
+  return {
+    occurrences,
+    faults,
+    find: (start, end, where) => {
+      const text = source.text.slice(start, end);
+      for (const match of text.matchAll(source.words())) {
+        const at = start + match.index;
+        const before = where.attribute === '' ? '' : text.slice(0, match.index);
+        occurrences.push({ ...where, piece: Number(match[1]), start: at, end: at + match[0].length, before });
+      }
+    },
+    refuse: (start, end, message) => {
+      for (const match of source.text.slice(start, end).matchAll(source.words()))
+        if (source.pieces[Number(match[1])]?.kind === 'output') faults.push({ at: start + match.index, message });
+    },
+  };
+}
+
+/** Follows one start tag's attributes; `take` hands over those gathered since the last call. */
+function createAttributeReader(source: Protected, { find, refuse }: Collector) {
+  const html = source.text;
+  let attributes: Attribute[] = [];
+  let draft: Draft | undefined;
+  return {
+    name: (start: number, end: number) => {
+      const rawName = html.slice(start, end);
+      const name = rawName.replace(source.words(), '').toLowerCase();
+      draft = { name, rawName, nameStart: start, start: -1, end: -1 };
+    },
+    data: (start: number, end: number) => {
+      if (draft === undefined) return;
+      if (draft.start < 0) draft.start = start;
+      draft.end = end;
+    },
+    close: (quote: QuoteType, end: number, element: string) => {
+      if (draft === undefined) return;
+      const { name, nameStart, rawName } = draft;
+      refuse(nameStart, nameStart + rawName.length, 'a value cannot stand where an attribute is named');
+      const quoted = quote === QuoteType.Single || quote === QuoteType.Double;
+      const range = draft.start < 0 ? { start: end, end } : { start: draft.start, end: draft.end };
+      if (!quoted) refuse(range.start, range.end, `put quotes around the value of ${name}`);
+      if (name.startsWith('on')) refuse(range.start, range.end, `a value cannot stand in the script of ${name}`);
+      find(range.start, range.end, { place: placeOf(name), element, attribute: name });
+      attributes.push({ name, quoted, value: html.slice(range.start, range.end), ...range });
+      draft = undefined;
+    },
+    take: () => {
+      const taken = attributes;
+      attributes = [];
+      return taken;
+    },
+  };
+}
+
+const rawPlaces: Readonly<Record<string, Place>> = { style: 'css', script: 'script' };
+
 /** Reads HTML with a real tokenizer, noting positions; nothing is rebuilt, so the source's bytes stay as they are. */
 export function readMarkup(source: Protected): Markup {
   const html = source.text;
   const tags: OpenTag[] = [];
-  const occurrences: Occurrence[] = [];
-  const faults: Fault[] = [];
+  const collector = createCollector(source);
+  const attribute = createAttributeReader(source, collector);
   let element = '';
-  let raw = '';
-  let attributes: Attribute[] = [];
-  let draft: Draft | undefined;
+  let textPlace: Place = 'text';
   let bodyStart = 0;
   let bodyEnd = html.length;
-
-  const find = (start: number, end: number, where: Pick<Occurrence, 'place' | 'element' | 'attribute'>) => {
-    const text = html.slice(start, end);
-    for (const match of text.matchAll(source.words())) {
-      const at = start + match.index;
-      const before = where.attribute === '' ? '' : text.slice(0, match.index);
-      occurrences.push({ ...where, piece: Number(match[1]), start: at, end: at + match[0].length, before });
-    }
-  };
-  const refuseOutputs = (start: number, end: number, message: string) => {
-    for (const match of html.slice(start, end).matchAll(source.words()))
-      if (source.pieces[Number(match[1])]?.kind === 'output') faults.push({ at: start + match.index, message });
-  };
   const closeTag = (end: number) => {
-    tags.push({ name: element, attributes, end: end + 1 });
+    tags.push({ name: element, attributes: attribute.take(), end: end + 1 });
     if (element === 'body' && bodyStart === 0) bodyStart = end + 1;
-    raw = element === 'style' || element === 'script' ? element : '';
-    attributes = [];
+    textPlace = rawPlaces[element] ?? 'text';
   };
-  const endAttribute = (quote: QuoteType, end: number) => {
-    if (draft === undefined) return;
-    const { name, start, nameStart, rawName } = draft;
-    refuseOutputs(nameStart, nameStart + rawName.length, 'a value cannot stand where an attribute is named');
-    const quoted = quote === QuoteType.Single || quote === QuoteType.Double;
-    if (start >= 0) {
-      if (!quoted) refuseOutputs(start, draft.end, `put quotes around the value of ${name}`);
-      if (name.startsWith('on')) refuseOutputs(start, draft.end, `a value cannot stand in the script of ${name}`);
-      find(start, draft.end, { place: placeOf(name), element, attribute: name });
-    }
-    attributes.push({
-      name,
-      quoted,
-      value: start < 0 ? '' : html.slice(start, draft.end),
-      start: start < 0 ? end : start,
-      end: start < 0 ? end : draft.end,
-    });
-    draft = undefined;
-  };
+  const text = (place: Place) => (start: number, end: number) =>
+    collector.find(start, end, { place, element, attribute: '' });
+  const declaration = (start: number, end: number) =>
+    collector.refuse(start, end, 'a value cannot stand in a declaration');
+  const nothing = () => undefined;
   const tokenizer = new Tokenizer(
     { decodeEntities: false },
     {
       onopentagname: (start, end) => {
         element = html.slice(start, end).toLowerCase();
-        refuseOutputs(start, end, 'a value cannot stand where a tag is named');
+        collector.refuse(start, end, 'a value cannot stand where a tag is named');
       },
-      onattribname: (start, end) => {
-        const rawName = html.slice(start, end);
-        const name = rawName.replace(source.words(), '').toLowerCase();
-        draft = { name, rawName, nameStart: start, start: -1, end: -1 };
-      },
-      onattribdata: (start, end) => {
-        if (draft === undefined) return;
-        if (draft.start < 0) draft.start = start;
-        draft.end = end;
-      },
-      onattribend: endAttribute,
+      onattribname: attribute.name,
+      onattribdata: attribute.data,
+      onattribend: (quote, end) => attribute.close(quote, end, element),
       onopentagend: closeTag,
       onselfclosingtag: closeTag,
       onclosetag: (start, end) => {
-        raw = '';
+        textPlace = 'text';
         if (html.slice(start, end).toLowerCase() === 'body') bodyEnd = html.lastIndexOf('<', start);
       },
-      ontext: (start, end) =>
-        find(start, end, {
-          place: raw === 'style' ? 'css' : raw === 'script' ? 'script' : 'text',
-          element,
-          attribute: '',
-        }),
-      oncomment: (start, end) => find(start, end, { place: 'comment', element: '', attribute: '' }),
-      oncdata: (start, end) => find(start, end, { place: 'text', element, attribute: '' }),
-      ondeclaration: (start, end) => refuseOutputs(start, end, 'a value cannot stand in a declaration'),
-      onprocessinginstruction: (start, end) => refuseOutputs(start, end, 'a value cannot stand in a declaration'),
-      onattribentity: () => undefined,
-      ontextentity: () => undefined,
-      onend: () => undefined,
+      ontext: (start, end) => text(textPlace)(start, end),
+      oncomment: text('comment'),
+      oncdata: text('text'),
+      ondeclaration: declaration,
+      onprocessinginstruction: declaration,
+      onattribentity: nothing,
+      ontextentity: nothing,
+      onend: nothing,
     },
   );
   tokenizer.write(html);
   tokenizer.end();
-  return { tags, occurrences, faults, bodyStart, bodyEnd };
+  return { tags, occurrences: collector.occurrences, faults: collector.faults, bodyStart, bodyEnd };
 }
 
 export interface Edit {

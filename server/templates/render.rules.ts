@@ -2,8 +2,16 @@ import { Context, TokenKind } from 'liquidjs';
 import type { Emitter, Liquid, Template } from 'liquidjs';
 import { openOutput, postalOutput } from './additions.rules.ts';
 import type { CompiledTemplate } from './compile.ts';
-import { escapeText, faultOf, limits, markupEngine, missingOf, plainEngine, toValueSync } from './engine.rules.ts';
-import { rendering } from './filters.rules.ts';
+import {
+  escapeText,
+  faultOf,
+  limits,
+  markupEngine,
+  missingOf,
+  plainEngine,
+  toValueSync,
+} from './engine.rules.ts';
+import { plainText, rendering } from './filters.rules.ts';
 import type { Rendering } from './filters.rules.ts';
 import { safeUrl } from './links.rules.ts';
 import type { CompiledLink } from './links.rules.ts';
@@ -122,19 +130,11 @@ function createEmitter(): Emitter {
   const emitter: Emitter = {
     buffer: '',
     write: (value: unknown) => {
-      emitter.buffer +=
-        typeof value === 'string' ? value : value === null || value === undefined ? '' : stringOf(value);
+      emitter.buffer += plainText(value);
       if (emitter.buffer.length > limits.outputChars) throw new Error('the result is longer than 2,000,000 characters');
     },
   };
   return emitter;
-}
-
-function stringOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map(stringOf).join('');
-  if (typeof value === 'object' && value !== null && !('valueOf' in value && typeof value.valueOf() !== 'object'))
-    return JSON.stringify(value);
-  return value === null || value === undefined ? '' : String(value);
 }
 
 function read(scope: Scope, root: string, key: string): unknown {
@@ -150,11 +150,11 @@ function valueText(segment: Extract<Segment, { kind: 'value' }>, scope: Scope): 
   if (segment.fallback !== undefined) {
     const empty =
       value === undefined || value === false || value === '' || (Array.isArray(value) && value.length === 0);
-    return empty ? segment.fallback : stringOf(value);
+    return empty ? segment.fallback : plainText(value);
   }
   if (value === undefined)
     throw new MissingVariableError(segment.root === '' ? segment.key : `${segment.root}.${segment.key}`);
-  return typeof value === 'string' ? value : stringOf(value);
+  return typeof value === 'string' ? value : plainText(value);
 }
 
 function run(program: Program, scope: Scope, escape: (value: string) => string): string {
@@ -304,21 +304,22 @@ function whatIsMissing(error: unknown): string | undefined {
   return inner instanceof MissingVariableError ? inner.path : missingOf(error);
 }
 
-/** Parses once; what it returns is used for every message of the version. */
-export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.Instant): Renderer {
-  const parts = {
-    subject: createProgram(compiled.subject, plainEngine, compiled.links),
-    html: compiled.html === null ? null : createProgram(compiled.html, markupEngine, compiled.links),
-    text: compiled.text === null ? null : createProgram(compiled.text, plainEngine, compiled.links),
-  };
-  const links = createLinks(compiled.links);
-  const required = compiled.variables.filter((one) => !one.hasDefault).map((one) => one.name);
+type Parts = Readonly<Record<RenderPart, Program | null>>;
+type PartRenderer = (input: RenderInput, scope: Scope, part: RenderPart) => string | null;
 
+function createPartRenderer(compiled: CompiledTemplate, links: Links, now: () => Temporal.Instant): PartRenderer {
+  const program = (source: string | null, engine: Liquid) =>
+    source === null ? null : createProgram(source, engine, compiled.links);
+  const parts: Parts = {
+    subject: program(compiled.subject, plainEngine),
+    html: program(compiled.html, markupEngine),
+    text: program(compiled.text, plainEngine),
+  };
+  const fallback = usable('locale', compiled.locale) ? compiled.locale : 'en';
   const stateOf = (input: RenderInput, scope: Scope, escape: (value: string) => string): Rendering => {
-    const locale = input.contact['locale'];
-    const zone = input.contact['time_zone'];
+    const { locale, time_zone: zone } = input.contact;
     return {
-      locale: usable('locale', locale) ? locale : usable('locale', compiled.locale) ? compiled.locale : 'en',
+      locale: usable('locale', locale) ? locale : fallback,
       timeZone: usable('zone', zone) ? zone : 'UTC',
       now,
       open: escape(input.urls.open),
@@ -326,15 +327,42 @@ export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.I
       link: (n, context) => escape(links.address(n, scope, context, input.urls.click)),
     };
   };
-  const renderPart = (input: RenderInput, scope: Scope, part: RenderPart): string | null => {
-    const program = parts[part];
-    if (program === null) return null;
+  return (input, scope, part) => {
+    const found = parts[part];
+    if (found === null) return null;
     const escape = part === 'html' ? escapeText : keep;
     // Its own: counters (`increment`) live in it and start over in each part.
     const own = Object.assign(Object.create(null), scope) as Scope;
     own[rendering] = stateOf(input, own, escape);
-    return run(program, own, escape);
+    return run(found, own, escape);
   };
+}
+
+function previewOf(input: RenderInput, renderPart: PartRenderer): PreviewResult {
+  const scope = scopeOf(input, input.urls);
+  const faults: { where: RenderPart; message: string; missing?: string }[] = [];
+  const attempt = (where: RenderPart): string | null => {
+    try {
+      return renderPart(input, scope, where);
+    } catch (error) {
+      const missing = whatIsMissing(error);
+      faults.push(
+        missing === undefined
+          ? { where, message: faultOf(error).message }
+          : { where, missing, message: `${missing} has no value here and no default` },
+      );
+      return null;
+    }
+  };
+  const subject = attempt('subject');
+  return { subject: subject === null ? null : oneLine(subject), html: attempt('html'), text: attempt('text'), faults };
+}
+
+/** Parses once; what it returns is used for every message of the version. */
+export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.Instant): Renderer {
+  const links = createLinks(compiled.links);
+  const renderPart = createPartRenderer(compiled, links, now);
+  const required = compiled.variables.filter((one) => !one.hasDefault).map((one) => one.name);
   return {
     compiled,
     render: (input) => {
@@ -353,34 +381,10 @@ export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.I
         return { missing: [...new Set([path, ...required.filter((one) => !has(scope, one))])] };
       }
     },
-    preview: (input) => {
-      const scope = scopeOf(input, input.urls);
-      const faults: { where: RenderPart; message: string; missing?: string }[] = [];
-      const attempt = (where: RenderPart): string | null => {
-        try {
-          return renderPart(input, scope, where);
-        } catch (error) {
-          const missing = whatIsMissing(error);
-          faults.push(
-            missing === undefined
-              ? { where, message: faultOf(error).message }
-              : { where, missing, message: `${missing} has no value here and no default` },
-          );
-          return null;
-        }
-      };
-      const subject = attempt('subject');
-      return {
-        subject: subject === null ? null : oneLine(subject),
-        html: attempt('html'),
-        text: attempt('text'),
-        faults,
-      };
-    },
+    preview: (input) => previewOf(input, renderPart),
     resolveLink: (n, data) => {
-      const scope = scopeOf(data, { unsubscribe: '', preferences: '' });
       try {
-        return links.resolve(n, scope);
+        return links.resolve(n, scopeOf(data, { unsubscribe: '', preferences: '' }));
       } catch {
         // The address needs a value that the contact no longer has: there is nowhere to send them.
         return undefined;

@@ -4,9 +4,10 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { compileTemplate } from './compile.ts';
-import type { Compilation, CompileInput } from './compile.ts';
+import type { CompileInput } from './compile.ts';
 import { invalidTemplate } from './errors.ts';
 import { createMjmlCompiler } from './mjml.ts';
+import type { MjmlCompiler } from './mjml.ts';
 import { createRenderer } from './render.rules.ts';
 import type { PreviewResult, RenderData, Renderer } from './render.rules.ts';
 import { createRendererCache } from './renderers.ts';
@@ -142,52 +143,48 @@ function previewWith(
   return { ...rendered, variables, problems: [...known, ...found] };
 }
 
-export function createTemplates({ clock }: TemplatesDeps): Templates {
-  const mjml = createMjmlCompiler();
-  const now = () => clock.now();
-  const cache = createRendererCache(now);
+async function getRow(tx: Tx, id: string, lock = false): Promise<TemplateRow> {
+  const row = await store.findTemplate(tx, id, lock);
+  if (row === undefined) throw notFound('template');
+  return row;
+}
 
-  const getRow = async (tx: Tx, id: string, lock = false): Promise<TemplateRow> => {
-    const row = await store.findTemplate(tx, id, lock);
-    if (row === undefined) throw notFound('template');
-    return row;
+async function getVersion(tx: Tx, id: string, version: number): Promise<VersionRow> {
+  const row = await store.findVersion(tx, id, version);
+  if (row === undefined) throw notFound('version of the template');
+  return row;
+}
+
+async function get(tx: Tx, id: string): Promise<StoredTemplate> {
+  const row = await getRow(tx, id);
+  return { row, version: await getVersion(tx, id, row.current_version) };
+}
+
+async function find(tx: Tx, id: string): Promise<TemplateFacts | undefined> {
+  const row = await store.findTemplate(tx, id);
+  if (row === undefined) return undefined;
+  const { name, channel, category, locale } = row;
+  return {
+    id,
+    name,
+    channel,
+    category,
+    locale,
+    currentVersion: row.current_version,
+    archived: row.archived_at !== null,
   };
-  const getVersion = async (tx: Tx, id: string, version: number): Promise<VersionRow> => {
-    const row = await store.findVersion(tx, id, version);
-    if (row === undefined) throw notFound('version of the template');
-    return row;
-  };
-  const get = async (tx: Tx, id: string): Promise<StoredTemplate> => {
-    const row = await getRow(tx, id);
-    return { row, version: await getVersion(tx, id, row.current_version) };
-  };
-  const compile = async (input: CompileInput): Promise<Required<Compilation>> => {
-    const { compiled, ...rest } = await compileTemplate(input, mjml);
-    if (compiled === undefined) throw invalidTemplate(rest.problems);
-    return { compiled, ...rest };
-  };
+}
+
+function createEditing(clock: Clock, mjml: MjmlCompiler): Pick<Templates, 'create' | 'change'> {
   const addVersion = async (tx: Tx, id: string, version: number, input: CompileInput, by: Actor) => {
-    const { compiled, problems } = await compile(input);
+    const { compiled, problems } = await compileTemplate(input, mjml);
+    if (compiled === undefined) throw invalidTemplate(problems);
     const { subject, preheader, html, text } = input;
     const source = { subject, preheader, mjml: input.mjml, html, text };
     const row = { version, source, compiled: { ...compiled, warnings: problems }, created_by: by };
     await store.insertVersion(tx, id, row, clock.now());
   };
-  const rendererOf = async (tx: Tx, id: string, version: number): Promise<Renderer> => {
-    const key = `${tx.workspaceId} ${id} ${version}`;
-    return cache.get(key) ?? cache.put(key, (await getVersion(tx, id, version)).compiled);
-  };
-
   return {
-    find: async (tx, id) => {
-      const row = await store.findTemplate(tx, id);
-      if (row === undefined) return undefined;
-      const { name, channel, category, locale } = row;
-      const archived = row.archived_at !== null;
-      return { id, name, channel, category, locale, currentVersion: row.current_version, archived };
-    },
-    get,
-    version: getVersion,
     create: async (tx, given, by) => {
       const { source, ...row } = given;
       await store.insertTemplate(tx, row, clock.now());
@@ -203,23 +200,31 @@ export function createTemplates({ clock }: TemplatesDeps): Templates {
       const source = mergeSource(stored.source, change.source ?? {});
       const category = change.category ?? before.category;
       const locale = change.locale ?? before.locale;
-      const isNew =
-        category !== before.category ||
-        locale !== before.locale ||
-        parts.some((one) => source[one] !== stored.source[one]);
+      const reworded = parts.some((one) => source[one] !== stored.source[one]);
+      const isNew = reworded || category !== before.category || locale !== before.locale;
       const version = before.current_version + (isNew ? 1 : 0);
       if (isNew) await addVersion(tx, id, version, { ...source, category, locale }, by);
-      const archivedAt = change.archived === undefined ? before.archived_at : change.archived ? clock.now() : null;
-      const next = {
-        name: change.name ?? before.name,
-        category,
-        locale,
-        current_version: version,
-        archived_at: archivedAt,
-      };
-      await store.updateTemplate(tx, id, next, clock.now());
+      const kept = { name: change.name ?? before.name, category, locale, current_version: version };
+      const archived_at = change.archived === undefined ? before.archived_at : change.archived ? clock.now() : null;
+      await store.updateTemplate(tx, id, { ...kept, archived_at }, clock.now());
       return { before, after: await get(tx, id) };
     },
+  };
+}
+
+export function createTemplates({ clock }: TemplatesDeps): Templates {
+  const mjml = createMjmlCompiler();
+  const now = () => clock.now();
+  const cache = createRendererCache(now);
+  const rendererOf = async (tx: Tx, id: string, version: number): Promise<Renderer> => {
+    const key = `${tx.workspaceId} ${id} ${version}`;
+    return cache.get(key) ?? cache.put(key, (await getVersion(tx, id, version)).compiled);
+  };
+  return {
+    ...createEditing(clock, mjml),
+    find,
+    get,
+    version: getVersion,
     renderer: rendererOf,
     variables: async (tx, id, version) => (await rendererOf(tx, id, version)).compiled.variables,
     resolveLink: async (tx, id, version, n, data) => (await rendererOf(tx, id, version)).resolveLink(n, data),

@@ -28,8 +28,18 @@ export function textFromHtml(html: string, source: Protected): string {
     .filter((index) => !kept.has(index))
     .map((index) => source.pieces[index])
     .filter((piece) => piece?.kind === 'tag' && piece.depth === 0 && tagName(piece.text) === 'assign');
-  const body = tidy(source.restore(quoteBraces(text)));
+  const body = tidy(source.restore(quoteBraces(joinTags(text, source))));
   return `${lost.map((piece) => piece?.text ?? '').join('')}${body}`;
+}
+
+/** A tag on a line of its own prints nothing, so its line must not stay behind as an empty one. */
+function joinTags(text: string, source: Protected): string {
+  const word = source.words().source;
+  return text.replace(new RegExp(`^[ \\t]*((?:${word}[ \\t]*)+)\\n+`, 'gm'), (line: string, words: string) =>
+    [...words.matchAll(source.words())].every((one) => source.pieces[Number(one[1])]?.kind === 'tag')
+      ? words.trim()
+      : line,
+  );
 }
 
 /** No trailing blanks, at most one empty line in a row. */
