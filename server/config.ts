@@ -59,7 +59,6 @@ const settings = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
     .describe('fatal, error, warn, info, debug or silent (default info)'),
-  PARLEY_METRICS_TOKEN: z
     .string()
     .min(16)
     .optional()
@@ -85,7 +84,6 @@ export interface Config {
   readonly allowPrivateNetworks: boolean;
   readonly importMaxBytes: number;
   readonly logLevel: string;
-  readonly metricsToken: string | undefined;
 }
 
 /** All problems of the settings at once, each named. */
@@ -178,7 +176,6 @@ function toConfig(data: Parsed): Config {
     allowPrivateNetworks: data.PARLEY_ALLOW_PRIVATE_NETWORKS ?? isLocal(publicOrigin),
     importMaxBytes: data.PARLEY_IMPORT_MAX_MB * 1024 * 1024,
     logLevel: data.PARLEY_LOG_LEVEL,
-    metricsToken: data.PARLEY_METRICS_TOKEN,
   };
 }
 
