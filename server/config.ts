@@ -59,10 +59,6 @@ const settings = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
     .describe('fatal, error, warn, info, debug or silent (default info)'),
-    .string()
-    .min(16)
-    .optional()
-    .describe('bearer token for GET /metrics (default: only from this machine)'),
 } as const;
 
 const schema = z.object(settings);
