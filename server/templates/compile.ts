@@ -27,7 +27,7 @@ export interface CompiledTemplate {
   readonly locale: string;
   readonly subject: string;
   readonly html: string | null;
-  readonly text: string | null;
+  readonly text: string;
   readonly links: readonly CompiledLink[];
   readonly variables: readonly CompiledVariable[];
 }
@@ -223,8 +223,8 @@ function checkGiven(input: CompileInput, findings: Findings): void {
     findings.error('html', null, 'there is nothing to send: write mjml, html or text');
 }
 
-function textOf(input: CompileInput, part: HtmlPart | undefined): string | null {
-  if (input.text === null) return part?.plain ?? null;
+function textOf(input: CompileInput, part: HtmlPart | undefined): string {
+  if (input.text === null) return part?.plain ?? '';
   const complete = input.category !== 'marketing' || textHasUnsubscribe(protect(input.text).pieces);
   return complete ? input.text : `${input.text.trimEnd()}${footerText(input.locale)}`;
 }

@@ -2,15 +2,7 @@ import { Context, TokenKind } from 'liquidjs';
 import type { Emitter, Liquid, Template } from 'liquidjs';
 import { openOutput, postalOutput } from './additions.rules.ts';
 import type { CompiledTemplate } from './compile.ts';
-import {
-  escapeText,
-  faultOf,
-  limits,
-  markupEngine,
-  missingOf,
-  plainEngine,
-  toValueSync,
-} from './engine.rules.ts';
+import { escapeText, faultOf, limits, markupEngine, missingOf, plainEngine, toValueSync } from './engine.rules.ts';
 import { plainText, rendering } from './filters.rules.ts';
 import type { Rendering } from './filters.rules.ts';
 import { safeUrl } from './links.rules.ts';
@@ -42,7 +34,7 @@ export interface RenderedMessage {
   /** One line. */
   readonly subject: string;
   readonly html: string | null;
-  readonly text: string | null;
+  readonly text: string;
 }
 
 export type RenderResult =
@@ -374,7 +366,7 @@ export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.I
         where = 'html';
         const html = renderPart(input, scope, 'html');
         where = 'text';
-        return { subject, html, text: renderPart(input, scope, 'text') };
+        return { subject, html, text: renderPart(input, scope, 'text') ?? '' };
       } catch (error) {
         const path = whatIsMissing(error);
         if (path === undefined) return { failure: faultOf(error).message, where };

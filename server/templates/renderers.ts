@@ -24,7 +24,7 @@ export function createRendererCache(now: () => Temporal.Instant, limitChars = mo
     },
     put: (key, compiled) => {
       const renderer = createRenderer(compiled, now);
-      const size = (compiled.html?.length ?? 0) + (compiled.text?.length ?? 0) + 1_000;
+      const size = (compiled.html?.length ?? 0) + compiled.text.length + 1_000;
       const before = kept.get(key);
       if (before !== undefined) chars -= before.chars;
       kept.delete(key);
