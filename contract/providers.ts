@@ -26,8 +26,11 @@ const smtpSecrets = {
 const smtpOpen = {
   host: line(253),
   port: z.int().min(1).max(65_535),
-  /** `tls`: from the first byte; `starttls`: required before anything else; `none`: only to hosts you trust. */
-  security: z.enum(['tls', 'starttls', 'none']),
+  /**
+   * `tls`: from the first byte; `starttls`: required before anything else; `opportunistic`: if the server offers it, and
+   * no password without it; `none`: only to hosts you trust.
+   */
+  security: z.enum(['tls', 'starttls', 'opportunistic', 'none']),
   username: line(320).nullable(),
   maxConnections: z.int().min(1).max(100),
   dkim: z.strictObject({ domain: line(253), selector: line(63) }).nullable(),

@@ -109,7 +109,7 @@ export interface ProviderDeps {
 }
 
 /** An account as a provider sees it: settings and secrets as its own schemas parsed them. */
-export interface ProviderAccount<Settings = unknown, Secrets = unknown> {
+export interface ProviderAccount<Settings = Record<string, unknown>, Secrets = Record<string, unknown>> {
   readonly workspaceId: string;
   readonly id: string;
   readonly revision: number;

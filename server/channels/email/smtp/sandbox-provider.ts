@@ -43,7 +43,7 @@ function unguarded(deps: ProviderDeps): ProviderDeps {
 /** Enough to keep one core busy with storing; each connection waits for its own commit. */
 const connections = 8;
 
-function sandboxConfig(account: ProviderAccount, deps: ProviderDeps): PoolConfig | undefined {
+function sandboxConfig(account: Pick<ProviderAccount, 'workspaceId'>, deps: ProviderDeps): PoolConfig | undefined {
   const address = deps.sandbox?.();
   if (address === undefined) return undefined;
   return {

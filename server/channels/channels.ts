@@ -1,0 +1,95 @@
+import type { Db, Tx } from '../platform/db.ts';
+import type { Route } from '../platform/http.ts';
+import type { Vault } from '../platform/sealing.ts';
+import type { AccountLimits, SenderIdentity } from './account.rules.ts';
+import * as accounts from './accounts.ts';
+import { createDns } from './dns.ts';
+import type { Channel, Dns, Mailbox, ProviderDeps, ReadinessItem, Sender } from './port.ts';
+import { accountRoutes } from './routes.ts';
+import type { ChannelRoutesDeps } from './routes.ts';
+import { createSenders } from './senders.ts';
+import * as store from './store.ts';
+import type { AccountRow } from './store.ts';
+
+/** An account as the lane of the delivery slice sees it. */
+export interface LaneAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly channel: Channel;
+  readonly kind: string;
+  readonly paused: boolean;
+  readonly pausedAt: Temporal.Instant | undefined;
+  readonly limits: AccountLimits;
+  /** From and Reply-To unless the campaign names its own; the objects are shared by all messages of one call. */
+  readonly identity: SenderIdentity;
+  readonly sender: Sender;
+}
+
+export interface ChannelsDeps extends ProviderDeps {
+  readonly vault: Vault;
+  /** The system's own when left out. */
+  readonly dns?: Dns;
+}
+
+export interface Channels {
+  /** In the order of the channel's route; with `accountId`, that account alone (none when it is gone). */
+  accountsFor(tx: Tx, channel: string, accountId?: string): Promise<readonly LaneAccount[]>;
+  /** All live accounts, with the state a list of lanes shows. */
+  listAccounts(tx: Tx): Promise<readonly AccountRow[]>;
+  openSender(tx: Tx, accountId: string): Promise<Sender>;
+  setPaused(tx: Tx, accountId: string, paused: boolean): Promise<void>;
+  /** For a new workspace: an account that catches, and the route to it. Gives the account's id. */
+  createSandboxAccount(tx: Tx): Promise<string>;
+  /** `from` when a campaign names its own. Looks into the DNS: call it outside of transactions. */
+  readiness(
+    db: Db,
+    query: { workspaceId: string; accountId: string; publicOrigin: string; from?: Mailbox },
+  ): Promise<readonly ReadinessItem[]>;
+  routes(deps: ChannelRoutesDeps): Route[];
+  /** Lets what has begun finish (8 s at most), then closes every connection. */
+  close(): Promise<void>;
+}
+
+const most = 1000;
+
+export function createChannels(deps: ChannelsDeps): Channels {
+  const senders = createSenders(deps);
+  const forAccounts: accounts.AccountsDeps = {
+    clock: deps.clock,
+    vault: deps.vault,
+    senders,
+    provide: deps,
+    dns: deps.dns ?? createDns(),
+  };
+  const laneOf = async (tx: Tx, row: AccountRow): Promise<LaneAccount> => ({
+    id: row.id,
+    name: row.name,
+    channel: row.channel,
+    kind: row.kind,
+    paused: row.pausedAt !== null,
+    pausedAt: row.pausedAt ?? undefined,
+    limits: row.limits,
+    identity: row.sender,
+    sender: await senders.senderFor(tx, row),
+  });
+  return {
+    accountsFor: async (tx, channel, accountId) => {
+      const rows = accountId === undefined ? await store.routeAccounts(tx, channel) : await one(tx, accountId);
+      const lanes: LaneAccount[] = [];
+      for (const row of rows) lanes.push(await laneOf(tx, row));
+      return lanes;
+    },
+    listAccounts: (tx) => store.listAccounts(tx, { channel: undefined, after: undefined, most }),
+    openSender: async (tx, accountId) => senders.senderFor(tx, await accounts.getAccount(tx, accountId)),
+    setPaused: (tx, accountId, paused) => accounts.setPaused(forAccounts, tx, accountId, paused),
+    createSandboxAccount: (tx) => accounts.createSandboxAccount(forAccounts, tx),
+    readiness: (db, query) => accounts.accountReadiness(forAccounts, db, query),
+    routes: (routesDeps) => accountRoutes({ ...routesDeps, accounts: forAccounts }),
+    close: () => senders.close(),
+  };
+}
+
+async function one(tx: Tx, accountId: string): Promise<AccountRow[]> {
+  const row = await store.findAccount(tx, accountId);
+  return row === undefined ? [] : [row];
+}

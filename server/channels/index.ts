@@ -1,0 +1,29 @@
+/**
+ * Channels own the way out: accounts at providers, their sealed secrets, the order in which a channel tries them, and
+ * the wire protocols themselves.
+ *
+ * They promise that handing a message over ends in exactly one outcome (`SendResult`), that `unknown` is said whenever,
+ * and only when, the whole message may have left without an answer, and that secrets and addresses reach neither logs
+ * nor answers. They connect only where the operator lets them.
+ *
+ * They never decide whether a message may be sent, count limits, retry by themselves what may have left, or write to
+ * the ledger.
+ */
+export { healthState } from './account.rules.ts';
+export type { AccountLimits, HealthFacts, SenderIdentity } from './account.rules.ts';
+export { createChannels } from './channels.ts';
+export type { Channels, ChannelsDeps, LaneAccount } from './channels.ts';
+export { rfcMessageId } from './email/mime.rules.ts';
+export type {
+  Channel,
+  Dns,
+  Mailbox,
+  Outgoing,
+  OutgoingEmail,
+  ReadinessItem,
+  SandboxAddress,
+  Sender,
+  SendResult,
+} from './port.ts';
+export type { ChannelRoutesDeps } from './routes.ts';
+export type { AccountRow } from './store.ts';
