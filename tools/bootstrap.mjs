@@ -52,7 +52,8 @@ function assertNode() {
  */
 export function isInstalled(root) {
   const modules = path.join(root, 'node_modules');
-  if (!fs.existsSync(pinnedNode(root)) || !fs.existsSync(path.join(modules, '.package-lock.json'))) return false;
+  const needed = ['node/bin/node', '.bin/node', '.package-lock.json'];
+  if (!needed.every((file) => fs.existsSync(path.join(modules, file)))) return false;
   const stamp = path.join(modules, '.parley-lock');
   const wanted = hashFiles(root, ['package-lock.json']);
   if (readOrEmpty(stamp) === wanted) return true;
@@ -115,12 +116,19 @@ function runBlockedScripts(root, npm) {
   for (const name of fs.existsSync(databases) ? fs.readdirSync(databases) : []) {
     steps.push([path.join(databases, name), path.join('scripts', 'hydrate-symlinks.js')]);
   }
+  const link = path.join(modules, '.bin', 'node');
   for (const [cwd, script] of steps) {
     spawnSync(npm.node, [script], {
       cwd,
       env: { ...npm.env, npm_config_ignore_scripts: 'false' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
+  }
+  // npm links no binary that did not exist when it linked.
+  if (!fs.existsSync(link) && fs.existsSync(pinnedNode(root))) {
+    fs.mkdirSync(path.dirname(link), { recursive: true });
+    fs.rmSync(link, { force: true });
+    fs.symlinkSync(path.join('..', 'node', 'bin', 'node'), link);
   }
 }
 

@@ -44,6 +44,12 @@ cp package-lock.json node_modules/.package-lock.json
   );
 }
 
+/** What an installation leaves behind of the pinned Node. */
+function plantNode(): void {
+  plant('node_modules/node/bin/node', '');
+  plant('node_modules/.bin/node', '');
+}
+
 const calls = () =>
   existsSync(join(root, 'calls')) ? readFileSync(join(root, 'calls'), 'utf8').trim().split('\n') : [];
 
@@ -86,7 +92,7 @@ describe('installation', () => {
   });
 
   it('counts what npm itself installed, other platforms left out, as installed', () => {
-    plant('node_modules/node/bin/node', '');
+    plantNode();
     const packages = { 'node_modules/node': { version: '26.0.0' } };
     plant('package-lock.json', lockOf({ ...packages, 'node_modules/elsewhere': { version: '1.0.0', optional: true } }));
     plant('node_modules/.package-lock.json', lockOf(packages));
@@ -94,7 +100,7 @@ describe('installation', () => {
   });
 
   it('does not count another version, a missing package or one too many', () => {
-    plant('node_modules/node/bin/node', '');
+    plantNode();
     const found = (packages: object) => {
       plant('node_modules/.package-lock.json', lockOf(packages));
       return isInstalled(root);
