@@ -90,7 +90,7 @@ function Identity({ form }: { form: Form }) {
   );
 }
 
-const usualPorts = { tls: 465, starttls: 587, none: 25 } as const;
+const usualPorts = { tls: 465, starttls: 587, opportunistic: 25, none: 25 } as const;
 
 function Server({ form, account }: { form: Form; account: Account | undefined }) {
   const { security, port } = form.getValues().settings;
@@ -129,6 +129,7 @@ function Server({ form, account }: { form: Form; account: Account | undefined })
             data={[
               { value: 'starttls', label: 'STARTTLS' },
               { value: 'tls', label: 'TLS' },
+              { value: 'opportunistic', label: 'If offered' },
               { value: 'none', label: 'None' },
             ]}
           />
@@ -185,13 +186,13 @@ const limitLabels: Readonly<Record<LimitKey, string>> = {
   perMinute: 'Per minute',
   perHour: 'Per hour',
   perDay: 'Per day',
-  perRecipientPerDay: 'Per recipient and day',
+  perRecipientPerDay: 'Per person and day',
 };
 
 function Limits({ form }: { form: Form }) {
   return (
     <Section title="Limits" description="How many messages may go out through this account. Empty means no limit.">
-      <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }}>
+      <SimpleGrid cols={{ base: 2, sm: 3, xl: 5 }} style={{ alignItems: 'end' }}>
         {limitKeys.map((key) => (
           <NumberInput
             key={key}

@@ -8,7 +8,7 @@ export interface AccountValues extends Record<string, unknown> {
   settings: {
     host: string;
     port: number | string;
-    security: 'tls' | 'starttls' | 'none';
+    security: 'tls' | 'starttls' | 'opportunistic' | 'none';
     username: string;
     password: string;
     maxConnections: number | string;
