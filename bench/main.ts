@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+import { benchImport } from './import.ts';
+import { benchSend } from './send.ts';
+
+const usage = `npm run bench -- send --recipients N [--via smtp] [--json]
+npm run bench -- import --rows N [--json]
+
+Measures through the API, on a durable database of its own, beside the floor of the same run.
+The last line of output is one JSON object; with --json it is the only one.`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { recipients: { type: 'string', default: '10000' }, rows: { type: 'string', default: '100000' }, via: { type: 'string', default: 'smtp' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  });
+  const [what] = positionals;
+  const count = Number(what === 'import' ? values.rows : values.recipients);
+  if (values.help || (what !== 'send' && what !== 'import')) {
+    process.stdout.write(`${usage}\n`);
+    return values.help ? 0 : 2;
+  }
+  if (!Number.isInteger(count) || count < 1 || count > 10_000_000) {
+    process.stderr.write(`${what === 'import' ? '--rows' : '--recipients'} must be a whole number from 1 to 10,000,000.\n`);
+    return 2;
+  }
+  if (values.via !== 'smtp') {
+    process.stderr.write('--via: only smtp can be measured; there is no provider over HTTP yet.\n');
+    return 2;
+  }
+  const say = (line: string) => void (values.json || process.stderr.write(`${line}\n`));
+  const result = what === 'import' ? await benchImport(count, say) : await benchSend(count, say);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
