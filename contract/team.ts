@@ -80,8 +80,8 @@ export const createInvitation = endpoint({
   tag,
   body: z.strictObject({ email, grant }),
   status: 201,
+  // Not idempotent by key: the answer holds the link, which is kept nowhere but as a hash.
   response: invitation.extend({ url: z.string(), mailed: z.boolean() }),
-  idempotent: true,
 });
 
 export const listInvitations = endpoint({

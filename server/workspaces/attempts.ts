@@ -20,6 +20,7 @@ export const limits = {
   resetAccount: { name: 'reset-account', most: 5, windowSeconds: hour },
   resetAddress: { name: 'reset-address', most: 50, windowSeconds: hour },
   tokenAddress: { name: 'token-address', most: 50, windowSeconds: quarterHour },
+  ownAccount: { name: 'own-account', most: 10, windowSeconds: quarterHour },
   /** A code of an authenticator app opens once: it is valid for 30 s and one step either way. */
   usedCode: { name: 'used-code', most: 1, windowSeconds: 120 },
 } as const satisfies Record<string, AttemptLimit>;

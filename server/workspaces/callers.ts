@@ -150,7 +150,12 @@ export function createCallers(deps: CallerDeps): Callers {
     if (source.caller.workspaceId !== claims.workspaceId)
       throw refusal('auth/invalid-token', 'This token is of another workspace.');
     const permissions = new Set<Permission>(claims.scopes.filter((one) => source.caller.permissions.has(one)));
-    return { ...source, expiresAt: claims.expiresAt, session: undefined, caller: { ...source.caller, kind: 'token', permissions } };
+    return {
+      ...source,
+      expiresAt: claims.expiresAt,
+      session: undefined,
+      caller: { ...source.caller, kind: 'token', permissions },
+    };
   };
 
   const keySource = async (workspaceId: string, id: string) => {

@@ -16,6 +16,7 @@ defineErrors({
   'auth/person-only': { status: 403, title: 'Only a signed-in person can do this' },
   'auth/setup-done': { status: 409, title: 'There is an owner already' },
   'auth/weak-password': { status: 422, title: 'This password is too easy to guess' },
+  'auth/code-refused': { status: 422, title: 'This code is not right' },
   'auth/wrong-password': { status: 422, title: 'The current password is wrong' },
   'auth/link-worthless': { status: 422, title: 'This link does not work any more' },
   'auth/two-factor-on': { status: 409, title: 'Two-factor sign-in is on already' },

@@ -21,13 +21,19 @@ export async function resolveGrant(tx: Tx, grant: Grant): Promise<ResolvedGrant>
   if ('permissions' in grant)
     return { role: ownSet, roleName: ownSetName, permissions: grant.permissions, stored: grant.permissions };
   const builtIn = builtInRole(grant.role);
-  if (builtIn !== undefined) return { role: builtIn.key, roleName: builtIn.name, permissions: builtIn.permissions, stored: null };
+  if (builtIn !== undefined)
+    return { role: builtIn.key, roleName: builtIn.name, permissions: builtIn.permissions, stored: null };
   const own = await store.findRole(tx, grant.role);
   if (own === undefined)
     throw new AppError('team/role-unknown', `There is no role "${grant.role}" here.`, {
       errors: [{ pointer: '/grant/role', message: 'is no role of this workspace' }],
     });
-  return { role: own.key, roleName: own.name, permissions: permissionsOf(own.key, own.permissions, false), stored: null };
+  return {
+    role: own.key,
+    roleName: own.name,
+    permissions: permissionsOf(own.key, own.permissions, false),
+    stored: null,
+  };
 }
 
 /** Keys and tokens have no role, however much they may do. */
@@ -44,13 +50,18 @@ export function assertHolds(held: ReadonlySet<Permission>, wanted: readonly Perm
 export function grantRefused(reason: GrantRefusal, lacking: readonly Permission[] = []): AppError {
   switch (reason) {
     case 'owners-only':
-      return new AppError('team/owners-only', 'Only an owner, signed in, can make an owner or change what an owner is.');
+      return new AppError(
+        'team/owners-only',
+        'Only an owner, signed in, can make an owner or change what an owner is.',
+      );
     case 'last-owner':
       return new AppError('team/last-owner', 'This is the last owner who can sign in. Make another one first.');
     case 'more-than-own':
       return new AppError(
         'team/more-than-own',
-        lacking.length > 0 ? `You do not have: ${lacking.join(', ')}.` : 'The person may do more than you; only somebody who may do as much can change that.',
+        lacking.length > 0
+          ? `You do not have: ${lacking.join(', ')}.`
+          : 'The person may do more than you; only somebody who may do as much can change that.',
       );
   }
 }

@@ -41,8 +41,17 @@ export function createMembers({ audit, clock, forget }: MemberDeps): Members {
       const member = await get(tx, userId);
       const target = await resolveGrant(tx, grant);
       const current = { role: member.role, permissions: permissionsOf(member.role, member.permissions, false) };
-      const refused = refuseGrant(await granterOf(tx, caller), current, target, await store.countOtherOwners(tx, userId));
-      if (refused !== undefined) throw grantRefused(refused, target.permissions.filter((one) => !caller.permissions.has(one)));
+      const refused = refuseGrant(
+        await granterOf(tx, caller),
+        current,
+        target,
+        await store.countOtherOwners(tx, userId),
+      );
+      if (refused !== undefined)
+        throw grantRefused(
+          refused,
+          target.permissions.filter((one) => !caller.permissions.has(one)),
+        );
       await store.updateMemberRole(tx, userId, target.role, target.stored, clock.now());
       await audit.record(tx, {
         ...origin,

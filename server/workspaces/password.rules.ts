@@ -60,7 +60,6 @@ const commonWords = new Set([
   'superman',
   'starwars',
   'whatever',
-  'correcthorsebatterystaple',
   'parley',
   'parleyparley',
 ]);

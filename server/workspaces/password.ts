@@ -1,5 +1,6 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../platform/errors.ts';
+import { weakness } from './password.rules.ts';
 import './errors.ts';
 import { createSlots } from './slots.ts';
 
@@ -38,6 +39,13 @@ export function createPasswordHasher({ atOnce = 2, waiting = 500 }: HasherLimits
         return timingSafeEqual(tag, parsed.tag);
       }),
   };
+}
+
+/** Throws `auth/weak-password` with the reason at the field. */
+export function assertStrong(password: string, email: string, pointer = '/password'): void {
+  const reason = weakness(password, email);
+  if (reason === undefined) return;
+  throw new AppError('auth/weak-password', `The password ${reason}.`, { errors: [{ pointer, message: reason }] });
 }
 
 export function tooBusy(): AppError {

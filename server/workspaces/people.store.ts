@@ -134,6 +134,11 @@ export async function deleteSessions(tx: Tx, userId: string, except?: string): P
   ]);
 }
 
+/** Takes back the session that was just made. */
+export async function deleteSessionByToken(tx: Tx, token: string): Promise<void> {
+  await tx.query('delete from auth_session where token = $1', [token]);
+}
+
 /** Reset links and half-done sign-ins of a person. */
 export async function deleteVerifications(tx: Tx, userId: string): Promise<void> {
   await tx.query('delete from auth_verification where value = $1', [userId]);

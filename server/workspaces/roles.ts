@@ -32,7 +32,8 @@ export interface Roles {
 
 export function createRoles({ audit, clock }: { readonly audit: Audit; readonly clock: Clock }): Roles {
   const ownRole = async (tx: Tx, key: string) => {
-    if (isReservedRole(key)) throw new AppError('team/role-built-in', `"${key}" is built in. Make a role of your own beside it.`);
+    if (isReservedRole(key))
+      throw new AppError('team/role-built-in', `"${key}" is built in. Make a role of your own beside it.`);
     await store.lockMembers(tx);
     const role = await store.findRole(tx, key);
     if (role === undefined) throw notFound('role');
@@ -64,7 +65,8 @@ export function createRoles({ audit, clock }: { readonly audit: Audit; readonly 
       if (isReservedRole(key)) throw new AppError('team/role-taken', `"${key}" is a built-in role.`);
       assertHolds(caller.permissions, content.permissions);
       const role = { key, ...content, permissions: knownPermissions(content.permissions) };
-      if (!(await store.insertRole(tx, role, clock.now()))) throw new AppError('team/role-taken', `There is a role "${key}" already.`);
+      if (!(await store.insertRole(tx, role, clock.now())))
+        throw new AppError('team/role-taken', `There is a role "${key}" already.`);
       await audit.record(tx, { ...origin, action: 'role.created', target: { kind: 'role', id: key }, after: content });
       return present(role, 0);
     },
@@ -75,7 +77,13 @@ export function createRoles({ audit, clock }: { readonly audit: Audit; readonly 
       assertHolds(caller.permissions, [...content.permissions, ...knownPermissions(before.permissions)]);
       const role = { key, ...content, permissions: knownPermissions(content.permissions) };
       await store.updateRole(tx, role, clock.now());
-      await audit.record(tx, { ...origin, action: 'role.changed', target: { kind: 'role', id: key }, before, after: role });
+      await audit.record(tx, {
+        ...origin,
+        action: 'role.changed',
+        target: { kind: 'role', id: key },
+        before,
+        after: role,
+      });
       return present(role, (await store.countMembersByRole(tx)).get(key) ?? 0);
     },
 

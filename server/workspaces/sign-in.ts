@@ -153,7 +153,10 @@ export interface SignIn {
     email: string,
     password: string,
   ): Promise<{ cookies: CookieList; userId: string | undefined }>;
-  withSecondFactor(client: Client, proof: SecondFactor): Promise<{ cookies: CookieList; userId: string }>;
+  withSecondFactor(
+    client: Client,
+    proof: SecondFactor,
+  ): Promise<{ cookies: CookieList; userId: string; sessionToken: string | undefined }>;
   end(client: Client): Promise<CookieList>;
   requestReset(email: string): Promise<void>;
   /** Whose reset link this is; undefined when it does not work (any more). */
@@ -203,7 +206,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
           ? auth().api.verifyTOTP({ body: { code: proof.code }, headers, returnHeaders: true })
           : auth().api.verifyBackupCode({ body: { code: proof.backupCode }, headers, returnHeaders: true }),
       );
-      return { cookies: answer.getSetCookie(), userId: response.user.id };
+      return { cookies: answer.getSetCookie(), userId: response.user.id, sessionToken: response.token };
     },
 
     end: async (client) => {

@@ -12,7 +12,11 @@ export interface WorkspaceRow {
 }
 
 export async function insertWorkspace(tx: Tx, name: string, now: Temporal.Instant): Promise<void> {
-  await tx.query('insert into workspace (id, name, created_at, updated_at) values ($1, $2, $3, $3)', [tx.workspaceId, name, now]);
+  await tx.query('insert into workspace (id, name, created_at, updated_at) values ($1, $2, $3, $3)', [
+    tx.workspaceId,
+    name,
+    now,
+  ]);
 }
 
 const workspaceColumns = `id, name, settings, created_at as "createdAt", updated_at as "updatedAt", revision`;
@@ -25,7 +29,12 @@ export async function findWorkspace(tx: Tx, lock: 'lock' | 'look'): Promise<Work
   return row;
 }
 
-export async function updateWorkspace(tx: Tx, name: string, settings: object, now: Temporal.Instant): Promise<WorkspaceRow | undefined> {
+export async function updateWorkspace(
+  tx: Tx,
+  name: string,
+  settings: object,
+  now: Temporal.Instant,
+): Promise<WorkspaceRow | undefined> {
   const [row] = await tx.query<WorkspaceRow>(
     `update workspace set name = $2, settings = $3, updated_at = $4, revision = revision + 1 where id = $1 returning ${workspaceColumns}`,
     [tx.workspaceId, name, JSON.stringify(settings), now],
@@ -111,16 +120,18 @@ export async function updateMemberRole(
   permissions: readonly string[] | null,
   now: Temporal.Instant,
 ): Promise<void> {
-  await tx.query('update member set role = $3, permissions = $4, updated_at = $5 where workspace_id = $1 and user_id = $2', [
-    tx.workspaceId,
-    userId,
-    role,
-    permissions,
-    now,
-  ]);
+  await tx.query(
+    'update member set role = $3, permissions = $4, updated_at = $5 where workspace_id = $1 and user_id = $2',
+    [tx.workspaceId, userId, role, permissions, now],
+  );
 }
 
-export async function disableMember(tx: Tx, userId: string, disabledAt: Temporal.Instant | null, now: Temporal.Instant): Promise<void> {
+export async function disableMember(
+  tx: Tx,
+  userId: string,
+  disabledAt: Temporal.Instant | null,
+  now: Temporal.Instant,
+): Promise<void> {
   await tx.query('update member set disabled_at = $3, updated_at = $4 where workspace_id = $1 and user_id = $2', [
     tx.workspaceId,
     userId,
@@ -137,9 +148,10 @@ export interface RoleRow {
 }
 
 export async function listRoles(tx: Tx): Promise<RoleRow[]> {
-  return tx.query<RoleRow>('select key, name, description, permissions from permission_set where workspace_id = $1 order by key', [
-    tx.workspaceId,
-  ]);
+  return tx.query<RoleRow>(
+    'select key, name, description, permissions from permission_set where workspace_id = $1 order by key',
+    [tx.workspaceId],
+  );
 }
 
 export async function findRole(tx: Tx, key: string): Promise<RoleRow | undefined> {
@@ -265,7 +277,10 @@ export async function listInvitations(
 }
 
 export async function lockInvitation(tx: Tx, id: string): Promise<InvitationRow | undefined> {
-  const [row] = await tx.query<InvitationRow>(`${invitationSelect} and i.id = $2 for update of i`, [tx.workspaceId, id]);
+  const [row] = await tx.query<InvitationRow>(`${invitationSelect} and i.id = $2 for update of i`, [
+    tx.workspaceId,
+    id,
+  ]);
   return row;
 }
 
@@ -275,7 +290,10 @@ export async function findInvitation(tx: Tx, id: string): Promise<InvitationRow 
 }
 
 /** Across workspaces, through a narrow look-up: the token comes before the workspace is known. */
-export async function findInvitationByToken(tx: Tx, tokenHash: Buffer): Promise<{ workspaceId: string; id: string } | undefined> {
+export async function findInvitationByToken(
+  tx: Tx,
+  tokenHash: Buffer,
+): Promise<{ workspaceId: string; id: string } | undefined> {
   const [row] = await tx.query<{ workspaceId: string; id: string }>(
     'select workspace_id as "workspaceId", id from parley_invitation($1)',
     [tokenHash],
@@ -283,7 +301,12 @@ export async function findInvitationByToken(tx: Tx, tokenHash: Buffer): Promise<
   return row;
 }
 
-export async function markInvitation(tx: Tx, id: string, as: 'accepted' | 'revoked', now: Temporal.Instant): Promise<void> {
+export async function markInvitation(
+  tx: Tx,
+  id: string,
+  as: 'accepted' | 'revoked',
+  now: Temporal.Instant,
+): Promise<void> {
   const column = as === 'accepted' ? 'accepted_at' : 'revoked_at';
   await tx.query(`update invitation set ${column} = $3 where workspace_id = $1 and id = $2`, [tx.workspaceId, id, now]);
 }
