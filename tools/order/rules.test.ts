@@ -111,7 +111,7 @@ describe('rules files', () => {
     ['the clock', `export const now = () => Temporal.Now.instant();`, 'Temporal.Now'],
     ['the date', `export const now = () => new Date();`, 'new Date()'],
     ['chance', `export const roll = () => Math.random();`, 'Math.random'],
-    ['random bytes', `import { randomBytes } from 'node:crypto'; export const r = randomBytes;`, 'randomBytes'],
+    ['random bytes', `import { randomBytes } from 'node:crypto'; export const r = randomBytes;`, 'node:crypto'],
     ['settings', `export const home = process.env['HOME'];`, 'process.env'],
     ['files', `import { readFileSync } from 'node:fs'; export const r = readFileSync;`, 'node:fs'],
     ['the database', `import pg from 'pg'; export const p = pg;`, 'imports pg'],
@@ -120,8 +120,8 @@ describe('rules files', () => {
     expect(problemsOf({ 'server/delivery/gate.rules.ts': text })).toEqual([expect.stringContaining(what)]);
   });
 
-  it('may hash, and may read a date that was passed in', () => {
-    const text = `import { createHash } from 'node:crypto'; export const day = (at: string) => createHash('sha256').update(new Date(at).toISOString()).digest();`;
+  it('may hash, recognise an IP address, and read a date that was passed in', () => {
+    const text = `import { isIP } from 'node:net'; import { createHash } from 'node:crypto'; export const day = (at: string) => createHash('sha256').update(new Date(at).toISOString()).digest(); export const ip = isIP;`;
     expect(problemsOf({ 'server/delivery/gate.rules.ts': text })).toEqual([]);
   });
 

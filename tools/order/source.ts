@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
-import type { Node, Program, VisitorObject } from 'oxc-parser';
+import type { ImportDeclaration, Node, Program, VisitorObject } from 'oxc-parser';
 
 /** Something found at a place of a file. */
 export interface Found {
@@ -15,6 +15,8 @@ export interface Import {
   readonly line: number;
   /** `import type`, `export type … from`, `import('…')` in a type: gone at run time. */
   readonly typeOnly: boolean;
+  /** What is taken from it by name. */
+  readonly names: readonly string[];
   /** The imported file, relative to the root; undefined for packages. */
   readonly target: string | undefined;
 }
@@ -62,9 +64,10 @@ export function readSource(path: string, text: string, resolve: (target: string)
   const lineOf = lineFinder(text);
   return {
     path,
-    imports: importsOf(program).map(({ specifier, start, typeOnly }) => ({
+    imports: importsOf(program).map(({ specifier, start, typeOnly, names }) => ({
       specifier,
       typeOnly,
+      names,
       line: lineOf(start),
       target: specifier.startsWith('.') ? targetOf(path, specifier, resolve) : undefined,
     })),
@@ -83,21 +86,34 @@ function lineFinder(text: string): (offset: number) => number {
   return (offset) => starts.findLastIndex((start) => start <= offset) + 1;
 }
 
-function importsOf(program: Program): { specifier: string; start: number; typeOnly: boolean }[] {
-  const found: { specifier: string; start: number; typeOnly: boolean }[] = [];
-  const add = (source: Node | null, start: number, typeOnly: boolean) => {
+interface Statement {
+  readonly specifier: string;
+  readonly start: number;
+  readonly typeOnly: boolean;
+  readonly names: readonly string[];
+}
+
+function importsOf(program: Program): Statement[] {
+  const found: Statement[] = [];
+  const add = (source: Node | null, start: number, typeOnly: boolean, names: readonly string[] = []) => {
     if (source?.type === 'Literal' && typeof source.value === 'string')
-      found.push({ specifier: source.value, start, typeOnly });
+      found.push({ specifier: source.value, start, typeOnly, names });
   };
   new Visitor({
     // `import { type A }` without `type` before the braces still loads the file.
-    ImportDeclaration: (node) => add(node.source, node.start, node.importKind === 'type'),
+    ImportDeclaration: (node) => add(node.source, node.start, node.importKind === 'type', importedNames(node)),
     ExportNamedDeclaration: (node) => add(node.source, node.start, node.exportKind === 'type'),
     ExportAllDeclaration: (node) => add(node.source, node.start, node.exportKind === 'type'),
     ImportExpression: (node) => add(node.source, node.start, false),
     TSImportType: (node) => add(node.source, node.start, true),
   }).visit(program);
   return found;
+}
+
+function importedNames(node: ImportDeclaration): string[] {
+  return node.specifiers.map((one) =>
+    one.type === 'ImportSpecifier' && one.imported.type === 'Identifier' ? one.imported.name : '*',
+  );
 }
 
 const writingSql = [
@@ -162,13 +178,6 @@ function impuritiesOf(program: Program): { what: string; start: number }[] {
     NewExpression: (node) => {
       const isNow = node.callee.type === 'Identifier' && node.callee.name === 'Date' && node.arguments.length === 0;
       if (isNow) found.push({ what: 'new Date()', start: node.start });
-    },
-    ImportDeclaration: (node) => {
-      if (node.importKind === 'type' || !/^(node:)?crypto$/.test(node.source.value)) return;
-      for (const { type, local } of node.specifiers) {
-        if (type === 'ImportSpecifier' && local.name.startsWith('random'))
-          found.push({ what: local.name, start: node.start });
-      }
     },
   };
   new Visitor(visitor).visit(program);
