@@ -36,13 +36,13 @@ export interface Consent {
   readonly topics: Topics;
   /** What the audience asks of the slices above it, for as far as it is about consent. */
   readonly audiencePorts: AudienceConsentPorts;
-  /** One topic; without one, everything: all topics and every future message. */
-  withdraw(tx: Tx, act: PersonalAct, topicId: string | undefined): Promise<void>;
-  /** Every topic of the address on every channel, and the suppression list. Answers how many were withdrawn. */
-  optOut(tx: Tx, who: OptOut): Promise<number>;
+  /** One topic; without one, everything: all topics and every future message. Answers whether that is new. */
+  withdraw(tx: Tx, act: PersonalAct, topicId: string | undefined): Promise<boolean>;
+  /** Every topic of the address on every channel, and the suppression list. */
+  optOut(tx: Tx, who: OptOut): Promise<OptedOut>;
   preferences(tx: Tx, addressId: string, channel: string): Promise<Preference[]>;
-  /** Records what differs from what counts; granting anything takes an opt-out back. */
-  savePreferences(tx: Tx, act: PersonalAct, wanted: ReadonlySet<string>): Promise<void>;
+  /** Records what differs from what counts; granting anything takes an opt-out back. Answers the topics withdrawn. */
+  savePreferences(tx: Tx, act: PersonalAct, wanted: ReadonlySet<string>): Promise<ReadonlySet<string>>;
   consentsOf(tx: Tx, addressIds: readonly string[]): Promise<StandingConsent[]>;
   /** Known addresses that must not be written to any more: bounces, complaints. */
   suppress(
@@ -59,6 +59,13 @@ export interface OptOut {
   readonly source: string;
   readonly actor: string;
   readonly evidence: Evidence;
+}
+
+export interface OptedOut {
+  /** How many consents were withdrawn. */
+  readonly withdrawn: number;
+  /** It was not on the list before. */
+  readonly newlySuppressed: boolean;
 }
 
 export interface ConsentDeps {
@@ -83,7 +90,7 @@ export function createConsent(deps: ConsentDeps): Consent {
   const { record } = createLedger(deps);
   const topics = createTopics(clock);
 
-  const optOut = async (tx: Tx, { contactId, addressId, source, actor, evidence }: OptOut): Promise<number> => {
+  const optOut = async (tx: Tx, { contactId, addressId, source, actor, evidence }: OptOut): Promise<OptedOut> => {
     const standing = await readConsentsOf(tx, [addressId]);
     const drafts = standing
       .filter((one) => one.state !== 'withdrawn')
@@ -102,8 +109,8 @@ export function createConsent(deps: ConsentDeps): Consent {
         };
       });
     const recorded = await record(tx, drafts);
-    await store.suppressKnown(tx, [{ addressId, reason: 'opt-out' }], clock.now());
-    return recorded.filter((one) => one.effect === 'change').length;
+    const added = await store.suppressKnown(tx, [{ addressId, reason: 'opt-out' }], clock.now());
+    return { withdrawn: recorded.filter((one) => one.effect === 'change').length, newlySuppressed: added > 0 };
   };
 
   return {
@@ -111,8 +118,12 @@ export function createConsent(deps: ConsentDeps): Consent {
     topics,
     audiencePorts: createAudiencePorts({ clock, topics, record }),
     withdraw: async (tx, act, topicId) => {
-      if (topicId === undefined) await optOut(tx, { ...act, actor: 'contact' });
-      else await record(tx, [personalDraft(act, topicId, 'withdraw', clock.now())]);
+      if (topicId === undefined) {
+        const { withdrawn, newlySuppressed } = await optOut(tx, { ...act, actor: 'contact' });
+        return withdrawn > 0 || newlySuppressed;
+      }
+      const [recorded] = await record(tx, [personalDraft(act, topicId, 'withdraw', clock.now())]);
+      return recorded?.effect === 'change';
     },
     optOut,
     preferences: (tx, addressId, channel) => readPreferences(tx, addressId, channel),
@@ -125,6 +136,7 @@ export function createConsent(deps: ConsentDeps): Consent {
       });
       await record(tx, drafts);
       if (drafts.some((draft) => draft.action === 'grant')) await store.liftOptOut(tx, act.addressId);
+      return new Set(drafts.filter((draft) => draft.action === 'withdraw').map((draft) => draft.topicId));
     },
     consentsOf: readConsentsOf,
     suppress: async (tx, addresses) => {

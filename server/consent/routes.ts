@@ -182,7 +182,7 @@ function recordRoutes(deps: ConsentRoutesDeps): Route[] {
       if (person === undefined && 'id' in address) throw notFound('address');
       const source = sourceOf(call.caller);
       const by = { source, actor: `${call.caller.kind}:${call.caller.id}`, evidence: { source, reason } };
-      const withdrawn = person === undefined ? 0 : await consent.optOut(tx, { ...person, ...by });
+      const withdrawn = person === undefined ? 0 : (await consent.optOut(tx, { ...person, ...by })).withdrawn;
       if (person === undefined && 'value' in address) await suppressStranger(deps, tx, address);
       await note(deps, tx, call, {
         action: 'consent.opted-out',

@@ -89,7 +89,11 @@ export function createHits(deps: HitsDeps): Hits {
     take: (workspaceId, hit) =>
       new Promise<Answered>((resolve, reject) => {
         if (waiting >= mostWaiting) {
-          reject(new AppError('too-many-requests', 'Too many at once; try again in a moment.', { headers: { 'retry-after': '2' } }));
+          reject(
+            new AppError('too-many-requests', 'Too many at once; try again in a moment.', {
+              headers: { 'retry-after': '2' },
+            }),
+          );
           return;
         }
         const queue = queues.get(workspaceId) ?? [];
@@ -113,7 +117,10 @@ async function write(tx: Tx, deps: HitsDeps, damper: Damper, batch: readonly Wai
   for (const { hit } of batch) {
     const message = messages.get(hit.messageId);
     const leads = message !== undefined && hit.kind === 'click';
-    answers.push({ known: message !== undefined, destination: leads ? await deps.destinationOf(tx, message, hit.n) : undefined });
+    answers.push({
+      known: message !== undefined,
+      destination: leads ? await deps.destinationOf(tx, message, hit.n) : undefined,
+    });
   }
   await deps.events.append(tx, drafts);
   return answers;
@@ -163,7 +170,8 @@ function createDamper(): Damper {
         if (seen.size > mostRemembered && oldest !== undefined) seen.delete(oldest);
       }
       one.count += 1;
-      if (hit.kind === 'click') one.clicks = [...one.clicks.filter((click) => atMs - click.atMs < burstWindowMs), { n: hit.n, atMs }];
+      if (hit.kind === 'click')
+        one.clicks = [...one.clicks.filter((click) => atMs - click.atMs < burstWindowMs), { n: hit.n, atMs }];
       return one.count <= mostInWindow;
     },
     clicksOf: (messageId) => seen.get(messageId)?.clicks ?? [],

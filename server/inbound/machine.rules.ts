@@ -32,9 +32,14 @@ const machines: readonly Pattern[] = [
   },
   {
     reason: 'preview',
-    matches: /facebookexternalhit|facebot|twitterbot|slackbot|slack-imgproxy|linkedinbot|whatsapp\/|telegrambot|discordbot|skypeuripreview|bingpreview|google-pagerenderer|redditbot|embedly/i,
+    matches:
+      /facebookexternalhit|facebot|twitterbot|slackbot|slack-imgproxy|linkedinbot|whatsapp\/|telegrambot|discordbot|skypeuripreview|bingpreview|google-pagerenderer|redditbot|embedly/i,
   },
-  { reason: 'bot', matches: /\b(?:\w*bot|crawler|spider|slurp)\b|headlesschrome|phantomjs|google-safety|googleother|bot@|\+https?:\/\//i },
+  {
+    reason: 'bot',
+    matches:
+      /\b(?:\w*bot|crawler|spider|slurp)\b|headlesschrome|phantomjs|google-safety|googleother|bot@|\+https?:\/\//i,
+  },
 ];
 
 /**

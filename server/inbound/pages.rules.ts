@@ -54,7 +54,12 @@ export function donePage(words: Words, view: UnsubscribeView): string {
 export interface PreferenceView {
   readonly sender: string;
   readonly saved: boolean;
-  readonly topics: readonly { readonly id: string; readonly name: string; readonly description: string | null; readonly on: boolean }[];
+  readonly topics: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly description: string | null;
+    readonly on: boolean;
+  }[];
 }
 
 export function preferencePage(words: Words, view: PreferenceView): string {
@@ -67,7 +72,8 @@ export function preferencePage(words: Words, view: PreferenceView): string {
     boxes.length === 0
       ? `<p>${escapeHtml(words.noTopics)}</p>`
       : `<fieldset><legend>${escapeHtml(words.chooseTopics)}</legend>${boxes.join('')}</fieldset>`;
-  const save = boxes.length === 0 ? '' : `<button type="submit" name="do" value="save">${escapeHtml(words.save)}</button>`;
+  const save =
+    boxes.length === 0 ? '' : `<button type="submit" name="do" value="save">${escapeHtml(words.save)}</button>`;
   const body = `${saved}<form method="post">${list}<div class="acts">${save}<button type="submit" class="plain" name="do" value="leave">${escapeHtml(words.leaveAll)}</button></div></form>`;
   return page(words, words.preferencesTitle, body, view.sender);
 }
