@@ -1,5 +1,5 @@
 import { Box, Button, Center, Loader, Stack, Text, Title } from '@mantine/core';
-import { Link, type ErrorComponentProps, useRouter } from '@tanstack/react-router';
+import { Link, type ErrorComponentProps, useMatches, useRouter } from '@tanstack/react-router';
 import { ProblemAlert } from '../ui/problem-alert.tsx';
 
 export function RouteLoading() {
@@ -17,15 +17,16 @@ export function RouteFailure({ error, reset }: ErrorComponentProps) {
     void router.invalidate();
   };
   return (
-    <Box component="main" maw={640} mx="auto" p="lg">
+    <Box maw={640} mx="auto" p="lg">
       <ProblemAlert problem={error} onRetry={again} />
     </Box>
   );
 }
 
 export function NotFound() {
+  const isInside = useMatches().some((match) => match.routeId === '/app');
   return (
-    <Center mih="60vh">
+    <Center mih="60vh" component={isInside ? 'div' : 'main'}>
       <Stack align="center" gap="xs" p="lg">
         <Title order={1} size="h2">
           There is nothing here

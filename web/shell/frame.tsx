@@ -104,6 +104,7 @@ function PersonMenu() {
   const me = useMe();
   const queryClient = useQueryClient();
   const router = useRouter();
+  const initials = initialsOf(me.name);
   const signOut = async () => {
     try {
       await api('POST /auth/sign-out');
@@ -117,8 +118,10 @@ function PersonMenu() {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <UnstyledButton aria-label={`Your account: ${me.name}`}>
-          <Avatar name={me.name} radius="xl" size={34} color="harbour" alt="" />
+        <UnstyledButton aria-label={`${initials}, your account: ${me.name}`}>
+          <Avatar radius="xl" size={34} color="harbour">
+            {initials}
+          </Avatar>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
@@ -139,6 +142,13 @@ function PersonMenu() {
       </Menu.Dropdown>
     </Menu>
   );
+}
+
+/** "Ada King Lovelace" -> "AL" */
+function initialsOf(name: string): string {
+  const words = name.split(/\s+/).filter(Boolean);
+  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return ends.map((word) => [...(word ?? '')][0]?.toUpperCase() ?? '').join('');
 }
 
 function Sidebar({ pathname }: { pathname: string }) {

@@ -17,6 +17,7 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import { useRef, type ReactNode } from 'react';
 import classes from './data-table.module.css';
 import { EmptyState } from './empty-state.tsx';
+import { FilterBar, type Filter } from './filter-bar.tsx';
 import { ProblemAlert } from './problem-alert.tsx';
 import type { UrlStateHandle } from './url-state.ts';
 
@@ -40,8 +41,8 @@ export interface DataTableProps<Row> {
   readonly rowKey: (row: Row) => string;
   /** Shown when there is nothing at all; with filters on, the table says that nothing matches instead. */
   readonly empty: ReactNode;
-  /** The keys of the address that filter; `cursor` and `sort` are the table's own. */
-  readonly filterKeys?: readonly string[];
+  /** Kept in the address, shown above the table; `cursor` and `sort` are the table's own. */
+  readonly filters?: readonly Filter[];
   readonly url: UrlStateHandle;
   readonly defaultSort?: string;
   /** Beside the choice of columns: an export link, say. */
@@ -57,75 +58,88 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     getInitialValueInEffect: false,
   });
   const shown = props.columns.filter((column, at) => at === 0 || !hidden.includes(column.key));
-  const isFiltered = (props.filterKeys ?? []).some((key) => url.values[key]);
+  const filters = props.filters ?? [];
+  const filterKeys = filters.map((filter) => filter.key);
+  const isFiltered = filterKeys.some((key) => url.values[key]);
+  const clearFilters = () => url.set(Object.fromEntries(filterKeys.map((key) => [key, undefined])));
   const rows = query.data?.data;
 
-  if (query.error && !rows) return <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />;
-  if (rows?.length === 0 && !url.values['cursor']) {
-    if (!isFiltered) return <Box className={classes['frame'] ?? ''}>{props.empty}</Box>;
-    return (
-      <Box className={classes['frame'] ?? ''}>
-        <EmptyState
-          icon={IconSearchOff}
-          title="Nothing matches"
-          action={
-            <Button
-              variant="default"
-              onClick={() => url.set(Object.fromEntries((props.filterKeys ?? []).map((key) => [key, undefined])))}
-            >
-              Clear filters
-            </Button>
-          }
-        >
-          There are none with these filters.
-        </EmptyState>
-      </Box>
-    );
+  if (rows?.length === 0 && !url.values['cursor'] && !isFiltered) {
+    return <Box className={classes['frame'] ?? ''}>{props.empty}</Box>;
   }
+  if (!rows && query.error) return <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />;
   return (
     <Stack gap="sm">
       {query.error && <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />}
-      <Group justify="flex-end" gap="xs">
-        {props.tools}
-        <ColumnChoice columns={props.columns} hidden={hidden} onChange={setHidden} />
+      <Group justify="space-between" align="flex-end" gap="sm">
+        <div className={classes['filters'] ?? ''}>
+          {filters.length > 0 && <FilterBar filters={filters} url={url} />}
+        </div>
+        <Group gap="xs">
+          {props.tools}
+          <ColumnChoice columns={props.columns} hidden={hidden} onChange={setHidden} />
+        </Group>
       </Group>
       <Box className={classes['frame'] ?? ''}>
-        <Table
-          role="table"
-          aria-label={props.name}
-          aria-busy={query.isFetching}
-          className={`${classes['table']} ${query.isPlaceholderData ? classes['fetching'] : ''}`}
-          verticalSpacing="sm"
-          horizontalSpacing="md"
-          highlightOnHover
-        >
-          <Table.Thead role="rowgroup">
-            <Table.Tr role="row">
-              {shown.map((column) => (
-                <HeaderCell key={column.key} column={column} url={url} defaultSort={props.defaultSort} />
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody role="rowgroup">
-            {rows?.map((row) => (
-              <Table.Tr role="row" key={props.rowKey(row)}>
-                {shown.map((column) => (
-                  <Table.Td
-                    role="cell"
-                    key={column.key}
-                    data-label={column.header}
-                    className={column.align === 'end' ? (classes['end'] ?? '') : ''}
-                  >
-                    <div>{column.cell(row)}</div>
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            )) ?? <LoadingRows columns={shown.length} />}
-          </Table.Tbody>
-        </Table>
+        {rows?.length === 0 ? <NothingMatches onClear={clearFilters} /> : <Rows {...props} rows={rows} shown={shown} />}
       </Box>
       <Pager nextCursor={query.data?.nextCursor ?? null} shownRows={rows?.length} url={url} />
     </Stack>
+  );
+}
+
+function Rows<Row>(props: DataTableProps<Row> & { rows: readonly Row[] | undefined; shown: readonly Column<Row>[] }) {
+  const { query, shown } = props;
+  return (
+    <Table
+      role="table"
+      aria-label={props.name}
+      aria-busy={query.isFetching}
+      className={`${classes['table']} ${query.isPlaceholderData ? classes['fetching'] : ''}`}
+      verticalSpacing="sm"
+      horizontalSpacing="md"
+      highlightOnHover
+    >
+      <Table.Thead role="rowgroup">
+        <Table.Tr role="row">
+          {shown.map((column) => (
+            <HeaderCell key={column.key} column={column} url={props.url} defaultSort={props.defaultSort} />
+          ))}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody role="rowgroup">
+        {props.rows?.map((row) => (
+          <Table.Tr role="row" key={props.rowKey(row)}>
+            {shown.map((column) => (
+              <Table.Td
+                role="cell"
+                key={column.key}
+                data-label={column.header}
+                className={column.align === 'end' ? (classes['end'] ?? '') : ''}
+              >
+                <div>{column.cell(row)}</div>
+              </Table.Td>
+            ))}
+          </Table.Tr>
+        )) ?? <LoadingRows columns={shown.length} />}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function NothingMatches({ onClear }: { onClear: () => void }) {
+  return (
+    <EmptyState
+      icon={IconSearchOff}
+      title="Nothing matches"
+      action={
+        <Button variant="default" onClick={onClear}>
+          Clear filters
+        </Button>
+      }
+    >
+      There are none with these filters.
+    </EmptyState>
   );
 }
 

@@ -1,7 +1,7 @@
-import { CloseButton, Group, Select, TextInput } from '@mantine/core';
+import { Button, CloseButton, Group, Select, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
-import { Button } from '@mantine/core';
+import classes from './filter-bar.module.css';
 import type { UrlStateHandle } from './url-state.ts';
 
 export type Filter =
@@ -10,6 +10,8 @@ export type Filter =
       readonly kind: 'choice';
       readonly key: string;
       readonly label: string;
+      /** Shown while none is chosen; "Any" unless told. */
+      readonly anyLabel?: string;
       readonly choices: readonly { readonly value: string; readonly label: string }[];
     }
   | { readonly kind: 'date'; readonly key: string; readonly label: string };
@@ -18,7 +20,7 @@ export type Filter =
 export function FilterBar({ filters, url }: { filters: readonly Filter[]; url: UrlStateHandle }) {
   const isFiltered = filters.some((filter) => url.values[filter.key]);
   return (
-    <Group component="search" role="search" gap="sm" mb="md" align="flex-end">
+    <Group component="search" role="search" gap="sm" align="flex-end">
       {filters.map((filter) => (
         <FilterInput key={filter.key} filter={filter} url={url} />
       ))}
@@ -44,7 +46,7 @@ function FilterInput({ filter, url }: { filter: Filter; url: UrlStateHandle }) {
       <TextInput
         type="date"
         label={filter.label}
-        w={160}
+        className={classes['filter'] ?? ''}
         value={value}
         onChange={(event) => url.set({ [filter.key]: event.currentTarget.value })}
       />
@@ -53,8 +55,8 @@ function FilterInput({ filter, url }: { filter: Filter; url: UrlStateHandle }) {
   return (
     <Select
       label={filter.label}
-      w={180}
-      placeholder="Any"
+      className={classes['filter'] ?? ''}
+      placeholder={filter.anyLabel ?? 'Any'}
       clearable
       clearButtonProps={{ 'aria-label': `Clear ${filter.label}` }}
       data={[...filter.choices]}
@@ -84,7 +86,7 @@ function TextFilter(props: { filter: Filter & { kind: 'text' }; value: string; o
   return (
     <TextInput
       label={filter.label}
-      w={260}
+      className={classes['search'] ?? ''}
       placeholder={filter.placeholder ?? ''}
       leftSection={<IconSearch size={16} aria-hidden />}
       rightSection={

@@ -15,7 +15,7 @@ export const LinkButton = createLink(
 export const TextLink = createLink(
   forwardRef<HTMLAnchorElement, Omit<AnchorProps, 'href'> & { children?: ReactNode }>(
     function TextLinkRoot(props, ref) {
-      return <Anchor component="a" ref={ref} {...props} />;
+      return <Anchor component="a" ref={ref} inherit={props.size === undefined} {...props} />;
     },
   ),
 );

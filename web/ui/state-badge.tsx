@@ -41,7 +41,13 @@ const colours: Readonly<Record<string, string>> = {
 /** A state as a word in its colour. The colour never says more than the word. */
 export function StateBadge({ state, label }: { state: string; label?: string }) {
   return (
-    <Badge color={colours[state] ?? 'gray'} variant="light" tt="none" radius="sm" className="state-badge">
+    <Badge
+      color={colours[state] ?? 'gray'}
+      variant="light"
+      tt="none"
+      radius="sm"
+      style={{ flex: 'none', overflow: 'visible' }}
+    >
       {label ?? state.replaceAll('-', ' ')}
     </Badge>
   );

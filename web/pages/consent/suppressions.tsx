@@ -11,7 +11,6 @@ import {
   confirm,
   DataTable,
   EmptyState,
-  FilterBar,
   ProblemAlert,
   tell,
   TimeText,
@@ -56,12 +55,11 @@ export function Suppressions({ url }: { url: UrlStateHandle }) {
   return (
     <>
       {isAdding && <Add onClose={() => setAdding(false)} />}
-      <FilterBar filters={filters} url={url} />
       <DataTable
         name="Suppression list"
         url={url}
         query={list}
-        filterKeys={['reason']}
+        filters={filters}
         rowKey={(one) => one.id}
         tools={add}
         empty={
@@ -84,7 +82,7 @@ export function Suppressions({ url }: { url: UrlStateHandle }) {
                 <Button
                   size="xs"
                   variant="default"
-                  aria-label={`Take ${shortHash(one.id)} off the list`}
+                  aria-label={`Take off: ${shortHash(one.id)}`}
                   onClick={() => void takeOff(one)}
                 >
                   Take off

@@ -10,7 +10,6 @@ import { countries, countryName } from '../../ui/countries.ts';
 import {
   DataTable,
   EmptyState,
-  FilterBar,
   LinkButton,
   PageHeader,
   StateBadge,
@@ -83,14 +82,13 @@ export function ContactsPage() {
         description="The people you may reach. Addresses are masked; seeing one in full is written to the audit log."
         actions={<Actions />}
       />
-      <FilterBar filters={filters} url={url} />
       <DataTable
         name="Contacts"
         columns={columns}
         query={query}
         rowKey={(row) => row.id}
         url={url}
-        filterKeys={['q', 'topic', 'consent', 'country', 'locale', 'addressState']}
+        filters={filters}
         defaultSort="-createdAt"
         tools={
           can('contacts:export') && (

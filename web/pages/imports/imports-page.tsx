@@ -9,7 +9,6 @@ import { useStream } from '../../stream.ts';
 import {
   DataTable,
   EmptyState,
-  FilterBar,
   LinkButton,
   NumberText,
   PageHeader,
@@ -106,14 +105,13 @@ export function ImportsPage() {
         description="Files of contacts that came in, and what became of each row."
         actions={start}
       />
-      <FilterBar filters={filters} url={url} />
       <DataTable
         name="Imports"
         columns={columns}
         query={query}
         rowKey={(row) => row.id}
         url={url}
-        filterKeys={['state']}
+        filters={filters}
         empty={
           <EmptyState icon={IconFileImport} title="Nothing imported yet" action={start}>
             Drop a CSV file from your shop, CRM or spreadsheet. You see how its columns are understood, and can check it

@@ -40,7 +40,6 @@ function NextStep(props: { stepKey: keyof typeof steps; isDone: boolean; isNext:
   return (
     <Group
       component="li"
-      wrap="nowrap"
       align="center"
       gap="md"
       p="xs"
@@ -55,7 +54,7 @@ function NextStep(props: { stepKey: keyof typeof steps; isDone: boolean; isNext:
       >
         <StepIcon size={18} aria-hidden />
       </ThemeIcon>
-      <div style={{ flex: 1, minWidth: 0 }}>
+      <div style={{ flex: '1 1 220px', minWidth: 0 }}>
         <Text fw={props.isNext ? 650 : 500} size="sm">
           {step.title}
           {props.isDone && <span> · done</span>}

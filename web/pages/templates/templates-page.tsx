@@ -6,7 +6,6 @@ import { useCan } from '../../shell/me.ts';
 import {
   DataTable,
   EmptyState,
-  FilterBar,
   LinkButton,
   PageHeader,
   StateBadge,
@@ -85,14 +84,13 @@ export function TemplatesPage() {
         description="What you say. Every save is a new version; what was sent keeps the version it was sent with."
         actions={create}
       />
-      <FilterBar filters={filters} url={url} />
       <DataTable
         name="Templates"
         columns={columns}
         query={query}
         rowKey={(row) => row.id}
         url={url}
-        filterKeys={['q', 'category', 'status']}
+        filters={filters}
         empty={
           <EmptyState icon={IconTemplate} title="No templates yet" action={create}>
             Start from a finished design, put in your words, and see it as your contacts will.

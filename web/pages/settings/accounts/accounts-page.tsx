@@ -3,13 +3,23 @@ import { IconPlus, IconServer } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { ask } from '../../../query.ts';
 import { useCan } from '../../../shell/me.ts';
-import { DataTable, EmptyState, LinkButton, PageHeader, TextLink, TimeText, useUrlState } from '../../../ui/index.ts';
+import {
+  DataTable,
+  EmptyState,
+  LinkButton,
+  PageHeader,
+  TextLink,
+  TimeText,
+  useFormats,
+  useUrlState,
+} from '../../../ui/index.ts';
 import { LaneBadge } from './lane.tsx';
 import { RouteOrder } from './route-order.tsx';
 
 export function Accounts() {
   const can = useCan();
   const url = useUrlState();
+  const formats = useFormats();
   const { cursor } = url.values;
   const accounts = useQuery({
     ...ask('GET /providers', { query: { channel: 'email', ...(cursor ? { cursor } : {}) } }),
@@ -64,7 +74,7 @@ export function Accounts() {
               ),
             },
             { key: 'from', header: 'From', cell: (account) => account.sender.from?.email ?? '—' },
-            { key: 'limit', header: 'Limits', cell: (account) => limitsInWords(account.limits) },
+            { key: 'limit', header: 'Limits', cell: (account) => limitsInWords(account.limits, formats.number) },
             { key: 'state', header: 'State', cell: (account) => <LaneBadge accountId={account.id} /> },
             {
               key: 'changed',
@@ -88,10 +98,13 @@ const units = {
   perRecipientPerDay: 'per person and day',
 };
 
-function limitsInWords(limits: Partial<Record<keyof typeof units, number | undefined>>): string {
+function limitsInWords(
+  limits: Partial<Record<keyof typeof units, number | undefined>>,
+  write: (value: number) => string,
+): string {
   const set = Object.entries(units).flatMap(([key, words]) => {
     const limit = limits[key as keyof typeof units];
-    return limit === undefined ? [] : [`${limit} ${words}`];
+    return limit === undefined ? [] : [`${write(limit)} ${words}`];
   });
   return set.length > 0 ? set.join(', ') : 'none';
 }

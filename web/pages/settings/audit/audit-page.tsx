@@ -9,7 +9,6 @@ import {
   ChainCheck,
   DataTable,
   EmptyState,
-  FilterBar,
   PageHeader,
   TimeText,
   useUrlState,
@@ -66,7 +65,6 @@ export function AuditLog() {
         description="Every change: who made it, when, from where, and what it was before. Nobody can change or remove an entry; each is chained to the one before."
         actions={<ChainCheck of="GET /audit/verify" />}
       />
-      <FilterBar filters={filters} url={url} />
       <Modal
         opened={shown !== undefined}
         onClose={() => setShown(undefined)}
@@ -80,7 +78,7 @@ export function AuditLog() {
         name="Audit log"
         url={url}
         query={entries}
-        filterKeys={['actorId', 'action', 'targetKind', 'targetId', 'from', 'to']}
+        filters={filters}
         rowKey={(entry) => entry.id}
         empty={
           <EmptyState icon={IconHistory} title="Nothing has happened yet">

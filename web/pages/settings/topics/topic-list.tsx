@@ -10,7 +10,6 @@ import {
   confirm,
   DataTable,
   EmptyState,
-  FilterBar,
   NumberText,
   StateBadge,
   tell,
@@ -20,7 +19,13 @@ import {
 import { EditTopic } from './edit-topic.tsx';
 
 const filters = [
-  { kind: 'choice', key: 'archived', label: 'Show', choices: [{ value: 'true', label: 'Archived topics' }] },
+  {
+    kind: 'choice',
+    key: 'archived',
+    label: 'Show',
+    anyLabel: 'Current topics',
+    choices: [{ value: 'true', label: 'Archived topics' }],
+  },
 ] as const;
 
 export function TopicList({ url, onNew }: { url: UrlStateHandle; onNew: () => void }) {
@@ -35,12 +40,11 @@ export function TopicList({ url, onNew }: { url: UrlStateHandle; onNew: () => vo
   return (
     <>
       {editing && <EditTopic topic={editing} onClose={() => setEditing(undefined)} />}
-      <FilterBar filters={filters} url={url} />
       <DataTable
         name="Topics"
         url={url}
         query={topics}
-        filterKeys={['archived']}
+        filters={filters}
         rowKey={(topic) => topic.id}
         empty={
           <EmptyState
