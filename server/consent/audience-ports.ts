@@ -27,8 +27,11 @@ export interface ImportConsent {
 /** A page of an import, once its contacts are written. */
 export interface ImportedPage {
   readonly importId: string;
-  readonly actor: string;
-  readonly consent: ImportConsent;
+  readonly channel: string;
+  readonly topicId: string;
+  readonly basis: LegalBasis;
+  readonly evidence: ImportConsent['evidence'];
+  readonly at: Temporal.Instant;
   readonly addresses: readonly {
     readonly contactId: string;
     readonly addressId: string;
@@ -39,7 +42,11 @@ export interface ImportedPage {
 
 export interface AudienceConsentPorts {
   /** Refuses what an import could not record later, before it starts. */
-  checkConsent(tx: Tx, consent: ImportConsent): Promise<void>;
+  checkImport(
+    tx: Tx,
+    consent: ImportConsent,
+    pointer: string,
+  ): Promise<{ readonly topicId: string; readonly at: Temporal.Instant }>;
   afterImportPage(tx: Tx, page: ImportedPage): Promise<void>;
   /** Before the rows of an erased contact go: what remains is a keyed hash on the suppression list. */
   erase(
@@ -56,13 +63,21 @@ export interface ConsentFilter {
   readonly state: 'granted' | 'withdrawn' | 'expired' | 'none' | undefined;
 }
 
-function draftsOf(page: ImportedPage, topicId: string, at: Temporal.Instant): ConsentDraft[] {
-  const { channel, basis, evidence } = page.consent;
-  const shared = { channel, topicId, basis, evidence, at, action: 'grant', source: importSource } as const;
-  const actor = `import:${page.importId} by ${page.actor}`;
+function draftsOf(page: ImportedPage): ConsentDraft[] {
+  const { importId, channel, topicId, basis, evidence, at } = page;
+  const shared = {
+    channel,
+    topicId,
+    basis,
+    evidence,
+    at,
+    action: 'grant',
+    source: importSource,
+    actor: `import:${importId}`,
+  } as const;
   return page.addresses
     .filter((one) => reaches(channel, one.kind))
-    .map(({ contactId, addressId, key }) => ({ ...shared, actor, contactId, addressId, key }));
+    .map((one) => ({ ...shared, contactId: one.contactId, addressId: one.addressId, key: () => one.key() }));
 }
 
 export interface AudiencePortsDeps {
@@ -72,16 +87,16 @@ export interface AudiencePortsDeps {
 }
 
 export function createAudiencePorts({ clock, topics, record }: AudiencePortsDeps): AudienceConsentPorts {
-  const momentOf = ({ evidence }: ImportConsent) =>
-    timeOfAct(evidence.at === undefined ? undefined : Temporal.Instant.from(evidence.at), clock.now());
   return {
-    checkConsent: async (tx, consent) => {
-      await topics.require(tx, consent.topic, { pointer: '/options/consent/topic' });
-      if (momentOf(consent) === undefined) throw invalidField('/options/consent/evidence/at', 'lies in the future');
+    checkImport: async (tx, { topic: key, evidence }, pointer) => {
+      const topic = await topics.require(tx, key, { pointer: `${pointer}/topic` });
+      const given = evidence.at === undefined ? undefined : Temporal.Instant.from(evidence.at);
+      const at = timeOfAct(given, clock.now());
+      if (at === undefined) throw invalidField(`${pointer}/evidence/at`, 'lies in the future');
+      return { topicId: topic.id, at };
     },
     afterImportPage: async (tx, page) => {
-      const topic = await topics.require(tx, page.consent.topic, { pointer: '/options/consent/topic', archived: true });
-      await record(tx, draftsOf(page, topic.id, momentOf(page.consent) ?? clock.now()));
+      await record(tx, draftsOf(page));
     },
     erase: async (tx, { addresses }) => {
       const erased = addresses.map((one) => ({ ...one, reason: 'erased' as const }));

@@ -17,7 +17,15 @@ describe('link tokens', () => {
 
   test('a click adds the number of its link', () => {
     expect(readClickToken(clickToken(token, 12), vault.linkKey)).toEqual({ workspaceId, messageId, n: 12 });
-    for (const wrong of [token, `${token}.`, `${token}.01`, `${token}.-1`, `${token}.1.2`, `${token}.123456`, `${token}.1 `])
+    for (const wrong of [
+      token,
+      `${token}.`,
+      `${token}.01`,
+      `${token}.-1`,
+      `${token}.1.2`,
+      `${token}.123456`,
+      `${token}.1 `,
+    ])
       expect(readClickToken(wrong, vault.linkKey)).toBeUndefined();
   });
 
@@ -32,7 +40,11 @@ describe('link tokens', () => {
   });
 
   test('garbage of any length is refused', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => { expect(readToken(text, vault.linkKey)).toBeUndefined(); }));
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), (text) => {
+        expect(readToken(text, vault.linkKey)).toBeUndefined();
+      }),
+    );
   });
 
   test("another installation's or another workspace's token is refused", () => {
