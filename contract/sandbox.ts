@@ -26,6 +26,9 @@ export const listSandboxMessages = endpoint({
     ...pageQuery,
     /** The whole recipient. */
     to: line(500).optional(),
+    channel: channel.optional(),
+    /** Received at this time or later. */
+    since: time.optional(),
   }),
   status: 200,
   response: page(sandboxMessage),
@@ -45,6 +48,8 @@ export const getSandboxMessage = endpoint({
     html: z.string().optional(),
     text: z.string().optional(),
     raw: z.string().optional(),
+    /** Web links of the message in the order in which they stand, each once. */
+    links: z.array(z.string()),
   }),
 });
 

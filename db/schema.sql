@@ -546,6 +546,24 @@ alter table lane force row level security;
 create policy workspace_only on lane for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on lane to parley_server;
 
+create table lane_hour (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  hour timestamp with time zone not null,
+  accepted integer not null default 0,
+  failed integer not null default 0,
+  unknown integer not null default 0,
+  last_accepted_at timestamp with time zone,
+  last_failure_at timestamp with time zone,
+  last_failure text,
+  PRIMARY KEY (workspace_id, account_id, hour),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+alter table lane_hour enable row level security;
+alter table lane_hour force row level security;
+create policy workspace_only on lane_hour for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on lane_hour to parley_server;
+
 create table member (
   workspace_id uuid not null,
   user_id uuid not null,
@@ -728,6 +746,7 @@ create table sandbox_message (
   id uuid not null,
   channel text not null,
   recipient_hash bytea not null,
+  summary bytea not null,
   sealed bytea not null,
   size_bytes integer not null,
   received_at timestamp with time zone not null,

@@ -368,6 +368,18 @@ export interface LaneTable {
   failures: Defaulted<number>;
 }
 
+export interface LaneHourTable {
+  workspace_id: string;
+  account_id: string;
+  hour: Temporal.Instant;
+  accepted: Defaulted<number>;
+  failed: Defaulted<number>;
+  unknown: Defaulted<number>;
+  last_accepted_at: Temporal.Instant | null;
+  last_failure_at: Temporal.Instant | null;
+  last_failure: string | null;
+}
+
 export interface MemberTable {
   workspace_id: string;
   /** auth_user.id; no foreign key, since keys run between workspace tables only */
@@ -502,6 +514,7 @@ export interface SandboxMessageTable {
   id: string;
   channel: string;
   recipient_hash: Buffer;
+  summary: Buffer;
   sealed: Buffer;
   size_bytes: number;
   received_at: Temporal.Instant;
@@ -607,6 +620,7 @@ export interface Database {
   import_rejection: ImportRejectionTable;
   invitation: InvitationTable;
   lane: LaneTable;
+  lane_hour: LaneHourTable;
   member: MemberTable;
   message: MessageTable;
   permission_set: PermissionSetTable;

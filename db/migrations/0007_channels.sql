@@ -28,15 +28,20 @@ create table route (
 );
 select parley_isolate('route');
 
+-- What the sandbox caught, sealed whole. The summary (envelope and header section) stands beside it, so that a list
+-- opens a small value per row and leaves the message itself in its place outside the row.
 create table sandbox_message (
   workspace_id uuid not null references workspace (id),
   id uuid not null,
   channel text not null,
   recipient_hash bytea not null,
+  summary bytea not null,
   sealed bytea not null,
   size_bytes integer not null,
   received_at timestamptz not null,
   primary key (workspace_id, id)
 );
+-- Sealed bytes do not compress: trying would only cost.
+alter table sandbox_message alter column sealed set storage external, alter column summary set storage main;
 create index sandbox_message_of_recipient on sandbox_message (workspace_id, recipient_hash, id);
 select parley_isolate('sandbox_message');

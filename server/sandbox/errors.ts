@@ -1,0 +1,7 @@
+import { defineErrors } from '../platform/errors.ts';
+
+defineErrors({
+  'sandbox/nothing-to-do': { status: 422, title: 'The message has nothing of this kind' },
+  'sandbox/foreign-link': { status: 422, title: 'The link does not lead to this server' },
+  'sandbox/no-answer': { status: 502, title: 'The link did not answer' },
+});

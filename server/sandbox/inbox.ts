@@ -1,0 +1,131 @@
+import PostalMime, { decodeWords } from 'postal-mime';
+import { AppError, notFound } from '../platform/errors.ts';
+import type { Tx } from '../platform/db.ts';
+import type { Vault, WorkspaceKeys } from '../platform/sealing.ts';
+import { openMail, openSummary, recipientHash } from './collector.ts';
+import './errors.ts';
+import { findLinks, oneClickUrl, readSummary } from './mail.rules.ts';
+import * as store from './store.ts';
+import type { ListedRow } from './store.ts';
+
+export interface CaughtSummary {
+  readonly id: string;
+  readonly channel: 'email';
+  readonly from: string;
+  readonly to: string;
+  readonly subject?: string;
+  readonly receivedAt: string;
+  readonly sizeBytes: number;
+  readonly messageId?: string;
+}
+
+export interface OpenedMail extends CaughtSummary {
+  readonly headers: Record<string, string>;
+  readonly html?: string;
+  readonly text?: string;
+  readonly raw: string;
+  readonly links: string[];
+}
+
+export interface InboxQuery {
+  readonly to: string | undefined;
+  readonly channel: string | undefined;
+  readonly since: Temporal.Instant | undefined;
+  readonly before: string | undefined;
+  readonly most: number;
+}
+
+/** Newest first. */
+export async function listInbox(vault: Vault, tx: Tx, query: InboxQuery): Promise<CaughtSummary[]> {
+  const keys = await vault.keys(tx);
+  const rows = await store.listCaught(tx, {
+    recipientHash: query.to === undefined ? undefined : recipientHash(keys, query.to),
+    channel: query.channel,
+    before: query.before,
+    from: query.since === undefined ? undefined : firstIdAt(query.since),
+    most: query.most,
+  });
+  return rows.map((row) => summaryOf(keys, row));
+}
+
+/** The least UUIDv7 of a moment: ids and times have one order. */
+function firstIdAt(at: Temporal.Instant): string {
+  const hex = Math.max(0, at.epochMilliseconds).toString(16).padStart(12, '0').slice(-12);
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+function summaryOf(keys: WorkspaceKeys, row: ListedRow): CaughtSummary {
+  const summary = readSummary(openSummary(keys, row.id, row.summary));
+  return {
+    id: row.id,
+    channel: row.channel,
+    from: summary.from,
+    to: summary.to,
+    ...(summary.subject === undefined ? {} : { subject: decodeWords(summary.subject) }),
+    receivedAt: row.receivedAt.toString(),
+    sizeBytes: row.sizeBytes,
+    ...(summary.messageId === undefined ? {} : { messageId: summary.messageId }),
+  };
+}
+
+export async function openCaught(vault: Vault, tx: Tx, id: string): Promise<OpenedMail> {
+  const row = await store.findCaught(tx, id);
+  if (row === undefined) throw notFound('message in the sandbox');
+  const keys = await vault.keys(tx);
+  const raw = openMail(keys, row.id, row.sealed);
+  const mail = await PostalMime.parse(raw);
+  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const { key, value } of mail.headers)
+    headers[key] = headers[key] === undefined ? value : `${headers[key]}\n${value}`;
+  return {
+    ...summaryOf(keys, row),
+    headers: { ...headers },
+    ...(mail.html === undefined ? {} : { html: mail.html }),
+    ...(mail.text === undefined ? {} : { text: mail.text }),
+    raw: raw.toString('utf8'),
+    links: [...findLinks(mail.html, mail.text).links],
+  };
+}
+
+export type InboxAction = 'open' | 'click' | 'unsubscribe';
+
+/** Which request a recipient's act makes. Only to our own origin: the sandbox calls nobody else's server. */
+export function requestOf(
+  mail: OpenedMail,
+  action: InboxAction,
+  url: string | undefined,
+  origin: string,
+): { method: 'GET' | 'POST'; url: URL } {
+  switch (action) {
+    case 'open': {
+      const picture = findLinks(mail.html, undefined).pictures.find((src) => isOwn(src, origin));
+      return { method: 'GET', url: ownUrl(picture, origin, 'It has no picture that tells of its opening.') };
+    }
+    case 'click': {
+      if (url !== undefined && !mail.links.includes(url)) throw nothing('It has no such link.');
+      return {
+        method: 'GET',
+        url: ownUrl(url ?? mail.links.find((link) => isOwn(link, origin)), origin, 'It has no link to follow.'),
+      };
+    }
+    case 'unsubscribe':
+      return {
+        method: 'POST',
+        url: ownUrl(oneClickUrl(mail.headers), origin, 'It has no one-click header (RFC 8058).'),
+      };
+  }
+}
+
+function nothing(detail: string): AppError {
+  return new AppError('sandbox/nothing-to-do', detail);
+}
+
+function isOwn(url: string, origin: string): boolean {
+  return URL.canParse(url) && new URL(url).origin === new URL(origin).origin;
+}
+
+function ownUrl(url: string | undefined, origin: string, missing: string): URL {
+  if (url === undefined) throw nothing(missing);
+  if (!isOwn(url, origin)) throw new AppError('sandbox/foreign-link', 'The sandbox follows only links to this server.');
+  return new URL(url);
+}
