@@ -153,6 +153,21 @@ create table lane (
 );
 select parley_isolate('lane');
 
+-- What came of an account's messages, hour by hour: how it does, at a glance.
+create table lane_hour (
+  workspace_id uuid not null references workspace (id),
+  account_id uuid not null,
+  hour timestamptz not null,
+  accepted integer not null default 0,
+  failed integer not null default 0,
+  unknown integer not null default 0,
+  last_accepted_at timestamptz,
+  last_failure_at timestamptz,
+  last_failure text,
+  primary key (workspace_id, account_id, hour)
+);
+select parley_isolate('lane_hour');
+
 -- Where there is something to hand over, across workspaces: ids and times only.
 create function parley_due_work(at timestamptz, most integer) returns table (workspace_id uuid, priority smallint)
 language sql stable security definer set search_path = pg_catalog, public as $$

@@ -202,3 +202,57 @@ export async function readLanes(tx: Tx): Promise<(LaneRow & { accountId: string 
     [tx.workspaceId],
   );
 }
+
+export interface LaneTally {
+  readonly accepted: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly lastFailure: string | null;
+}
+
+/** Adds to the account's current hour. */
+export async function countLane(tx: Tx, accountId: string, tally: LaneTally, now: Temporal.Instant): Promise<void> {
+  await tx.hot(
+    `insert into lane_hour as h (workspace_id, account_id, hour, accepted, failed, unknown, last_accepted_at, last_failure_at, last_failure)
+     values ($1, $2, date_trunc('hour', $3::timestamptz), $4, $5, $6, case when $4 > 0 then $3::timestamptz end, case when $7::text is not null then $3::timestamptz end, $7)
+     on conflict (workspace_id, account_id, hour) do update set accepted = h.accepted + excluded.accepted, failed = h.failed + excluded.failed,
+       unknown = h.unknown + excluded.unknown, last_accepted_at = coalesce(excluded.last_accepted_at, h.last_accepted_at),
+       last_failure_at = coalesce(excluded.last_failure_at, h.last_failure_at), last_failure = coalesce(excluded.last_failure, h.last_failure)`,
+    [tx.workspaceId, accountId, now, tally.accepted, tally.failed, tally.unknown, tally.lastFailure],
+  );
+}
+
+export interface LaneHealth {
+  readonly accepted: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly lastAcceptedAt: Temporal.Instant | undefined;
+  readonly lastFailureAt: Temporal.Instant | undefined;
+  readonly lastFailure: string | undefined;
+}
+
+/** This hour and the one before. */
+export async function readLaneHealth(tx: Tx, accountId: string, now: Temporal.Instant): Promise<LaneHealth> {
+  const [row] = await tx.query<{
+    accepted: number;
+    failed: number;
+    unknown: number;
+    acceptedAt: Temporal.Instant | null;
+    failureAt: Temporal.Instant | null;
+    failure: string | null;
+  }>(
+    `select coalesce(sum(accepted), 0)::int as accepted, coalesce(sum(failed), 0)::int as failed, coalesce(sum(unknown), 0)::int as unknown,
+            max(last_accepted_at) as "acceptedAt", max(last_failure_at) as "failureAt",
+            (array_agg(last_failure order by hour desc) filter (where last_failure is not null))[1] as failure
+     from lane_hour where workspace_id = $1 and account_id = $2 and hour >= date_trunc('hour', $3::timestamptz) - interval '1 hour'`,
+    [tx.workspaceId, accountId, now],
+  );
+  return {
+    accepted: row?.accepted ?? 0,
+    failed: row?.failed ?? 0,
+    unknown: row?.unknown ?? 0,
+    lastAcceptedAt: row?.acceptedAt ?? undefined,
+    lastFailureAt: row?.failureAt ?? undefined,
+    lastFailure: row?.failure ?? undefined,
+  };
+}

@@ -269,4 +269,18 @@ describe('the pace', () => {
       if (later !== undefined) expect(later - at).toBeGreaterThanOrEqual(1_000 - 20);
     }
   });
+
+  test('nobody gets more through a lane in a day than it allows one person; the rest comes the next day', async () => {
+    bench.account.limits = { perRecipientPerDay: 1 };
+    const people = await bench.people(2);
+    const first = await bench.plan(people);
+    await drain();
+    const second = await bench.plan(people);
+    await drain();
+    expect(await expectTrueCounts(first.id)).toMatchObject({ accepted: 2 });
+    expect(await expectTrueCounts(second.id)).toMatchObject({ accepted: 0, held: 2 });
+    db.clock.advance(24 * 3_600_000 + 1_000);
+    await drain();
+    expect(await expectTrueCounts(second.id)).toMatchObject({ accepted: 2, held: 0 });
+  });
 });

@@ -1,4 +1,6 @@
 import type { Tx } from '../platform/db.ts';
+import { readLaneHealth } from './claim.store.ts';
+import type { LaneHealth } from './claim.store.ts';
 import { decide } from './gate.rules.ts';
 import { applyEngagement } from './engagement.store.ts';
 import type { Hit } from './engagement.store.ts';
@@ -41,6 +43,8 @@ export interface Delivery {
   planStats(tx: Tx, planIds: readonly string[]): Promise<ReadonlyMap<string, PlanStats>>;
   /** State, reason and how many, for held, suppressed, failed and unknown ones. */
   planReasons(tx: Tx, planId: string): Promise<readonly { state: string; reason: string; count: number }[]>;
+  /** How an account did within the last one to two hours. */
+  accountHealth(tx: Tx, accountId: string): Promise<LaneHealth>;
   applyEngagement(tx: Tx, hits: readonly Hit[]): Promise<void>;
   readonly decide: typeof decide;
   readonly worker: Worker;
@@ -73,6 +77,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     planStats: async (tx, ids) =>
       new Map([...(await readCounts(tx, ids))].map(([id, counts]) => [id, statsOf(counts)])),
     planReasons: readReasons,
+    accountHealth: (tx, accountId) => readLaneHealth(tx, accountId, deps.clock.now()),
     applyEngagement,
     decide,
     worker,

@@ -16,7 +16,7 @@ import {
 } from './claim.store.ts';
 import { decide } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
-import { readCandidates } from './ledger.store.ts';
+import { readCandidates, readRecent } from './ledger.store.ts';
 import type { CandidateRow } from './ledger.store.ts';
 import { slot } from './pace.rules.ts';
 import { finishPlan } from './plan.ts';
@@ -201,12 +201,13 @@ async function openWindow(tx: Tx, run: Run, deps: DeliveryDeps, room: number): P
   const ids = claim.batch.messageIds.slice(run.begun, run.begun + room);
   const rows = await readCandidates(tx, plan.month, plan.channel, plan.topicId, ids);
   const open = await deps.addressOpener(tx);
+  const recent = await enough(tx, claim, rows, deps.clock.now());
   const now = deps.clock.now();
   const ready: Ready[] = [];
   const decided: Result[] = [];
   for (const row of rows) {
     if (row.state !== 'planned') continue;
-    const decision = decide(factsOf(plan, row), now);
+    const decision = decide({ ...factsOf(plan, row), enoughUntil: recent.get(row.contactId) }, now);
     const answer = decision.outcome === 'send' ? compose(run, open, row) : outcomeOf(decision);
     if ('outgoing' in answer) ready.push({ row, outgoing: answer.outgoing });
     else
@@ -219,6 +220,26 @@ async function openWindow(tx: Tx, run: Run, deps: DeliveryDeps, room: number): P
       });
   }
   return { ready, decided, begun: run.begun + ids.length };
+}
+
+/** Who had as many messages through this lane within 24 hours as it allows one person, and until when that holds. */
+async function enough(
+  tx: Tx,
+  claim: Claim,
+  rows: readonly CandidateRow[],
+  now: Temporal.Instant,
+): Promise<Map<string, Temporal.Instant>> {
+  const most = claim.account.limits.perRecipientPerDay;
+  if (most === undefined) return new Map();
+  const recent = await readRecent(
+    tx,
+    claim.account.id,
+    rows.map((row) => row.contactId),
+    now.subtract({ hours: 24 }),
+  );
+  return new Map(
+    [...recent.values()].filter((one) => one.count >= most).map((one) => [one.contactId, one.first.add({ hours: 24 })]),
+  );
 }
 
 function factsOf(plan: PlanRow, row: CandidateRow) {

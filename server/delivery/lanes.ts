@@ -2,6 +2,8 @@ import type { Lane } from '../../contract/rate-limits.ts';
 import type { Tx } from '../platform/db.ts';
 import { notFound } from '../platform/errors.ts';
 import { hastenChannel, readLanes } from './claim.store.ts';
+import { givenLimits } from './pace.rules.ts';
+import type { Limits } from './pace.rules.ts';
 import type { MessageDeps } from './ports.ts';
 import { waitingByChannel } from './read.store.ts';
 
@@ -26,21 +28,15 @@ export async function laneList(tx: Tx, deps: MessageDeps): Promise<Lane[]> {
   });
 }
 
-function limitsOf(
-  limits: { perSecond?: number | undefined; perMinute?: number | undefined },
-  nextAt: Temporal.Instant | undefined,
-  now: Temporal.Instant,
-): Lane['limits'] {
-  const given: [number, number | undefined][] = [
-    [1, limits.perSecond],
-    [60, limits.perMinute],
-  ];
+function limitsOf(limits: Limits, nextAt: Temporal.Instant | undefined, now: Temporal.Instant): Lane['limits'] {
   const bookedMs = nextAt === undefined ? 0 : Math.max(0, nextAt.epochMilliseconds - now.epochMilliseconds);
-  return given.flatMap(([perSeconds, limit]) =>
-    limit === undefined
-      ? []
-      : [{ perSeconds, limit, remaining: Math.max(0, Math.floor(limit * (1 - bookedMs / (perSeconds * 1_000)))) }],
-  );
+  return givenLimits(limits).map(({ seconds, limit }) => {
+    return {
+      perSeconds: seconds,
+      limit,
+      remaining: Math.max(0, Math.floor(limit * (1 - bookedMs / (seconds * 1_000)))),
+    };
+  });
 }
 
 export async function pauseLane(tx: Tx, deps: MessageDeps, id: string): Promise<Lane> {

@@ -6,6 +6,24 @@
 export interface Limits {
   readonly perSecond?: number | undefined;
   readonly perMinute?: number | undefined;
+  readonly perHour?: number | undefined;
+  readonly perDay?: number | undefined;
+  /** To one person through this lane within any 24 hours; who had enough waits. */
+  readonly perRecipientPerDay?: number | undefined;
+}
+
+/** The periods of the limits, in seconds. */
+export const periods = { perSecond: 1, perMinute: 60, perHour: 3_600, perDay: 86_400 } as const;
+
+/** The limits that are set, with their periods. */
+export function givenLimits(limits: Limits): { seconds: number; limit: number }[] {
+  const all = [
+    { seconds: periods.perSecond, limit: limits.perSecond },
+    { seconds: periods.perMinute, limit: limits.perMinute },
+    { seconds: periods.perHour, limit: limits.perHour },
+    { seconds: periods.perDay, limit: limits.perDay },
+  ];
+  return all.flatMap(({ seconds, limit }) => (limit === undefined ? [] : [{ seconds, limit }]));
 }
 
 /** A claim reserves no more than the lane can send in this time, so that priorities and withdrawals stay prompt. */
@@ -13,11 +31,11 @@ const claimSpanMs = 5_000;
 
 /** Milliseconds between two messages; 0 without limits. The tightest limit rules. */
 export function intervalMs(limits: Limits): number {
-  const intervals = [
-    limits.perSecond === undefined ? 0 : 1_000 / limits.perSecond,
-    limits.perMinute === undefined ? 0 : 60_000 / limits.perMinute,
-  ];
-  return Math.max(...intervals);
+  // Whole microseconds, rounded up: a sum of slots never gains time by rounding.
+  return Math.max(
+    0,
+    ...givenLimits(limits).map(({ seconds, limit }) => Math.ceil((seconds * 1_000_000) / limit) / 1_000),
+  );
 }
 
 export interface Reservation {
@@ -42,7 +60,7 @@ export function reserve(
   return { startAt, count, nextAt: slot(startAt, interval, count) };
 }
 
-/** The moment of the nth slot (n from 0), to the microsecond, rounded up so that rounding never gains time. */
+/** The moment of the nth slot (n from 0). */
 export function slot(startAt: Temporal.Instant, interval: number, n: number): Temporal.Instant {
-  return startAt.add({ microseconds: Math.ceil(interval * n * 1_000) });
+  return startAt.add({ microseconds: Math.round(interval * 1_000) * n });
 }

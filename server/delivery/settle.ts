@@ -1,5 +1,6 @@
 import type { EventDraft } from '../activity/index.ts';
 import type { Tx } from '../platform/db.ts';
+import { countLane } from './claim.store.ts';
 import type { DeliveryDeps } from './ports.ts';
 import { settleMessages } from './ledger.store.ts';
 import { insertDeferrals, moveCounts, moveReasons } from './plan.store.ts';
@@ -53,6 +54,19 @@ export function reasonDeltas(
   return [...sums.values()].filter((one) => one.delta !== 0);
 }
 
+async function tally(tx: Tx, accountId: string, settled: readonly Result[], now: Temporal.Instant): Promise<void> {
+  const asked = settled.filter(({ outcome }) => outcome.tried || outcome.code !== undefined);
+  const count = (test: (outcome: Outcome) => boolean) => asked.filter(({ outcome }) => test(outcome)).length;
+  const accepted = count((outcome) => outcome.state === 'accepted');
+  const unknown = count((outcome) => outcome.state === 'unknown');
+  const failures = asked.filter(({ outcome }) => outcome.state !== 'accepted');
+  const last = failures.at(-1)?.outcome;
+  if (asked.length === 0) return;
+  const lastFailure =
+    last === undefined ? null : `${last.code ?? ''} ${last.detail ?? last.reason ?? ''}`.trim().slice(0, 500);
+  await countLane(tx, accountId, { accepted, unknown, failed: failures.length - unknown, lastFailure }, now);
+}
+
 /**
  * Writes what became of some planned messages: ledger rows, counts, waiting list and events, each in one statement.
  * The caller has made sure, by the fence, that it still may.
@@ -95,6 +109,7 @@ export async function writeResults(
     outcome.badAddress === true && addressId !== null ? [addressId] : [],
   );
   if (bad.length > 0) await deps.markAddresses(tx, bad, 'bounced');
+  if (accountId !== null) await tally(tx, accountId, settled, now);
   tx.afterCommit(() => {
     for (const { outcome } of settled) deps.metrics.messages(plan.channel, outcome.state, 1);
   });

@@ -17,7 +17,10 @@ export interface DeliveryBench {
   /** What reached the provider, in order. */
   readonly sent: string[];
   readonly events: EventDraft[];
-  readonly account: { paused: boolean; limits: { perSecond?: number; perMinute?: number } };
+  readonly account: {
+    paused: boolean;
+    limits: { perSecond?: number; perMinute?: number; perRecipientPerDay?: number };
+  };
   answer: (to: string, nth: number) => SendResult | Promise<SendResult>;
   policy: 'hold' | 'resend' | 'give-up';
   /** Contacts with one address each and a consent of the given state for the bench's topic. */
