@@ -217,6 +217,9 @@ const reasons: Readonly<Record<string, Reason>> = {
   },
 };
 
+/** Every reason there are words for, for a filter to choose from. */
+export const reasonCodes: readonly string[] = Object.keys(reasons);
+
 /** The words for a reason; a code this version does not know comes out readable. */
 export function reasonText(code: string): Reason {
   return (

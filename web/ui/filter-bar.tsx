@@ -1,6 +1,6 @@
 import { Button, CloseButton, Group, Select, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { Fragment, useEffect, useRef, useState, type ReactNode } from 'react';
 import classes from './filter-bar.module.css';
 import type { UrlStateHandle } from './url-state.ts';
 
@@ -14,7 +14,16 @@ export type Filter =
       readonly anyLabel?: string;
       readonly choices: readonly { readonly value: string; readonly label: string }[];
     }
-  | { readonly kind: 'date'; readonly key: string; readonly label: string };
+  | { readonly kind: 'date'; readonly key: string; readonly label: string }
+  /** One that the page draws itself: what it finds is not a short list. */
+  | {
+      readonly kind: 'own';
+      readonly key: string;
+      readonly input: (value: string | undefined, apply: (value: string | undefined) => void) => ReactNode;
+    };
+
+/** From here on a list is typed into rather than scrolled. */
+const manyChoices = 10;
 
 /** Filters kept in the address. Text is applied when the person stops typing. */
 export function FilterBar({ filters, url }: { filters: readonly Filter[]; url: UrlStateHandle }) {
@@ -38,6 +47,9 @@ export function FilterBar({ filters, url }: { filters: readonly Filter[]; url: U
 
 function FilterInput({ filter, url }: { filter: Filter; url: UrlStateHandle }) {
   const value = url.values[filter.key] ?? '';
+  if (filter.kind === 'own') {
+    return <Fragment>{filter.input(value || undefined, (next) => url.set({ [filter.key]: next }))}</Fragment>;
+  }
   if (filter.kind === 'text') {
     return <TextFilter filter={filter} value={value} onApply={(next) => url.set({ [filter.key]: next })} />;
   }
@@ -57,6 +69,7 @@ function FilterInput({ filter, url }: { filter: Filter; url: UrlStateHandle }) {
       label={filter.label}
       className={classes['filter'] ?? ''}
       placeholder={filter.anyLabel ?? 'Any'}
+      searchable={filter.choices.length > manyChoices}
       clearable
       clearButtonProps={{ 'aria-label': `Clear ${filter.label}` }}
       data={[...filter.choices]}

@@ -18,7 +18,7 @@ export function ImportNumbers({ data }: { data: ContactImport }) {
           <Text component="dt" size="sm" c="dimmed">
             {number.label}
           </Text>
-          <Text component="dd" m={0} fz={24} fw={650} c={number.isBad ? 'var(--mantine-color-error)' : undefined}>
+          <Text component="dd" m={0} fz={24} fw={650} {...(number.isBad ? { c: 'var(--mantine-color-error)' } : {})}>
             <NumberText value={number.value} />
           </Text>
         </Paper>

@@ -61,7 +61,7 @@ const columns: readonly Column<ContactImport>[] = [
     header: 'Refused',
     align: 'end',
     cell: (row) => (
-      <Text component="span" inherit c={row.rejected > 0 ? 'var(--mantine-color-error)' : undefined}>
+      <Text component="span" inherit {...(row.rejected > 0 ? { c: 'var(--mantine-color-error)' } : {})}>
         <NumberText value={row.rejected} />
       </Text>
     ),

@@ -1,0 +1,207 @@
+import { Button } from '@mantine/core';
+import { IconMail, IconRefresh } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useMemo, useRef, useState } from 'react';
+import type { MessageSummary } from '../../../contract/messages.ts';
+import { api } from '../../api.ts';
+import { ask, refresh } from '../../query.ts';
+import { messageStateCodes, reasonCodes, reasonText, stateText } from '../../reasons.ts';
+import { useCan } from '../../shell/me.ts';
+import { useStream } from '../../stream.ts';
+import { ContactPicker } from '../../ui/contact-picker.tsx';
+import {
+  confirm,
+  DataTable,
+  EmptyState,
+  LinkButton,
+  PageHeader,
+  StateBadge,
+  tell,
+  TextLink,
+  TimeText,
+  useFormats,
+  useUrlState,
+  type Column,
+  type Filter,
+  type UrlStateHandle,
+} from '../../ui/index.ts';
+import { messageQuery } from './filter.rules.ts';
+
+const columns: readonly Column<MessageSummary>[] = [
+  {
+    key: 'to',
+    header: 'To',
+    cell: (row) => (
+      <TextLink to="/messages/$id" params={{ id: row.id }}>
+        {row.to ?? 'Erased'}
+      </TextLink>
+    ),
+  },
+  {
+    key: 'state',
+    header: 'State',
+    cell: (row) => (
+      <span title={stateText(row.state).meaning}>
+        <StateBadge state={row.state} label={stateText(row.state).label} />
+      </span>
+    ),
+  },
+  {
+    key: 'reason',
+    header: 'Why',
+    cell: (row) =>
+      row.reason === null ? '—' : <span title={reasonText(row.reason).why}>{reasonText(row.reason).title}</span>,
+  },
+  {
+    key: 'campaign',
+    header: 'Campaign',
+    cell: (row) =>
+      row.campaignId === undefined ? (
+        '—'
+      ) : (
+        <TextLink to="/campaigns/$id" params={{ id: row.campaignId }}>
+          {row.campaignName ?? 'Campaign'}
+        </TextLink>
+      ),
+  },
+  {
+    key: 'template',
+    header: 'Template',
+    cell: (row) => (
+      <TextLink to="/templates/$id" params={{ id: row.templateId }}>
+        {row.templateName} v{row.templateVersion}
+      </TextLink>
+    ),
+    optional: true,
+  },
+  { key: 'channel', header: 'Channel', cell: () => 'E-mail', optional: true },
+  { key: 'attempt', header: 'Tries', align: 'end', cell: (row) => row.attempt, optional: true },
+  { key: 'plannedAt', header: 'Planned', cell: (row) => <TimeText at={row.plannedAt} /> },
+  { key: 'settledAt', header: 'Settled', cell: (row) => <TimeText at={row.settledAt} />, optional: true },
+];
+
+const freshMs = 3000;
+
+export function MessagesPage() {
+  const url = useUrlState();
+  const { zone } = useFormats();
+  const filters = useFilters(url);
+  const query = useQuery({
+    ...ask('GET /messages', { query: messageQuery(url.values, zone) }),
+    placeholderData: keepPreviousData,
+  });
+  const lastNews = useRef(0);
+  useStream(['message', 'campaign'], () => {
+    // A running campaign tells of itself many times a second; a list that jumps that often cannot be read.
+    const now = Date.now();
+    if (now - lastNews.current < freshMs || url.values['cursor']) return;
+    lastNews.current = now;
+    void refresh('messages');
+  });
+  return (
+    <>
+      <PageHeader
+        title="Messages"
+        description="Every message that was ever planned, where it is, and why."
+        actions={<RetryFailed url={url} />}
+      />
+      <DataTable
+        name="Messages"
+        columns={columns}
+        query={query}
+        rowKey={(row) => row.id}
+        url={url}
+        filters={filters}
+        empty={
+          <EmptyState
+            icon={IconMail}
+            title="No messages yet"
+            action={<LinkButton to="/campaigns">Go to the campaigns</LinkButton>}
+          >
+            Start a campaign or send a test: each message shows up here with everything that happens to it.
+          </EmptyState>
+        }
+      />
+    </>
+  );
+}
+
+function useFilters(url: UrlStateHandle): readonly Filter[] {
+  const can = useCan();
+  const chosenId = url.values['campaignId'];
+  const campaigns = useQuery({ ...ask('GET /campaigns', { query: { limit: 100 } }), enabled: can('campaigns:read') });
+  return useMemo(() => {
+    const offered = (campaigns.data?.data ?? []).map((row) => ({ value: row.id, label: row.name }));
+    const isOffered = chosenId === undefined || offered.some((row) => row.value === chosenId);
+    return [
+      {
+        kind: 'choice',
+        key: 'state',
+        label: 'State',
+        choices: messageStateCodes.map((value) => ({ value, label: stateText(value).label })),
+      },
+      {
+        kind: 'choice',
+        key: 'reason',
+        label: 'Why',
+        choices: reasonCodes.map((value) => ({ value, label: reasonText(value).title })),
+      },
+      {
+        kind: 'choice',
+        key: 'campaignId',
+        label: 'Campaign',
+        choices: isOffered ? offered : [{ value: chosenId, label: 'An older campaign' }, ...offered],
+      },
+      {
+        kind: 'own',
+        key: 'contactId',
+        input: (value, apply) => (
+          <ContactPicker label="Recipient" placeholder="Anybody" value={value} onChange={apply} />
+        ),
+      },
+      { kind: 'date', key: 'from', label: 'From' },
+      { kind: 'date', key: 'to', label: 'To' },
+    ];
+  }, [campaigns.data, chosenId]);
+}
+
+/** With the failed messages of a campaign on screen, all of them can be tried again at once. */
+function RetryFailed({ url }: { url: UrlStateHandle }) {
+  const can = useCan();
+  const [busy, setBusy] = useState(false);
+  const { campaignId, state, reason } = url.values;
+  if (!campaignId || state !== 'failed' || !can('messages:send')) return null;
+  const retry = async () => {
+    const said = await confirm({
+      title: 'Try the failed messages again?',
+      body: reason
+        ? `All messages of this campaign that failed with “${reasonText(reason).title}” go back to waiting and are sent again.`
+        : 'All failed messages of this campaign go back to waiting and are sent again. Those of which nobody knows whether they arrived are not touched.',
+      confirmLabel: 'Try them again',
+    });
+    if (!said) return;
+    setBusy(true);
+    try {
+      const { retried } = await api('POST /messages/retry', {
+        body: { campaignId, ...(reason ? { reason } : {}) },
+        idempotencyKey: crypto.randomUUID(),
+      });
+      await refresh('messages', 'campaigns');
+      tell.done(`${retried} ${retried === 1 ? 'message is' : 'messages are'} tried again.`);
+    } catch (error) {
+      tell.problem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Button
+      variant="default"
+      loading={busy}
+      leftSection={<IconRefresh size={16} aria-hidden />}
+      onClick={() => void retry()}
+    >
+      Try the failed ones again…
+    </Button>
+  );
+}
