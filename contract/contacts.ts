@@ -5,8 +5,16 @@ import { topicKey } from './topics.ts';
 
 const tag = 'Contacts';
 
-/** As people write it; the server normalises (IDN, E.164) or refuses, naming the field. */
-export const addressGiven = z.strictObject({ kind: addressKind, value: line(500) });
+/** As people write it; the server normalises (IDN, E.164) or refuses, naming the field. A line break at its end is one inside it: nothing is trimmed here. */
+export const addressGiven = z.strictObject({
+  kind: addressKind,
+  value: z
+    .string()
+    .min(1)
+    .max(500)
+    // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain line breaks or other control characters'),
+});
 export const addressState = z.enum(['ok', 'bounced', 'complained', 'invalid']);
 
 /** An address as answers show it: masked. */

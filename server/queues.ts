@@ -5,7 +5,9 @@ import type { QueueSettings } from './platform/jobs.ts';
  * The owner makes them when it migrates; the server's role may only use them.
  */
 export const queues: Readonly<Record<string, QueueSettings>> = {
-  'audience.import': {},
+  // A restart in the middle of an import is a retry; one that stops at the same place ends itself (see `stalls`).
+  'audience.import': { retryLimit: 1000 },
   'campaigns.plan': {},
+  'campaigns.sweep': {},
   'platform.daily': {},
 };

@@ -70,6 +70,8 @@ create table contact_import (
   cursor jsonb,
   failure text,
   cancel_requested boolean not null default false,
+  stalls smallint not null default 0,
+  upload_kept boolean not null default true,
   requested_by text not null,
   created_at timestamptz not null,
   started_at timestamptz,
@@ -77,6 +79,9 @@ create table contact_import (
   primary key (workspace_id, id)
 );
 select parley_isolate('contact_import');
+comment on column contact_import.cursor is 'bytes and lines of the stored file that are in; moves in the transaction of each page';
+comment on column contact_import.stalls is 'times it was taken up since a page was last finished';
+comment on column contact_import.upload_kept is 'the uploaded file is still there: it goes when nothing was refused, or after a week';
 
 create table import_rejection (
   workspace_id uuid not null references workspace (id),

@@ -45,7 +45,7 @@ const magics: readonly (readonly [string, string])[] = [
 ];
 
 /** What the first bytes give away, or undefined. */
-function foreignFormat(sample: Buffer): string | undefined {
+export function foreignFormat(sample: Buffer): string | undefined {
   if (sample.length >= 4 && sample.readUInt32BE(0) === 0x504b0304) {
     const names = sample.toString('latin1');
     if (names.includes('xl/') || names.includes('[Content_Types].xml')) return 'an Excel workbook; save it as CSV first';

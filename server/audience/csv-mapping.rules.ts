@@ -1,4 +1,4 @@
-import { inferType, keyProblem } from './attribute.rules.ts';
+import { attributeLimits, inferType, keyProblem } from './attribute.rules.ts';
 import type { AttributeType } from './attribute.rules.ts';
 import { parseAddress } from './address.rules.ts';
 import { readCountry, readLocale, readTimeZone } from './place.rules.ts';
@@ -130,14 +130,19 @@ function problemsOf(names: readonly string[], fields: readonly string[], given: 
     if (single && seen.has(field)) problems.push({ column, message: `is the second column for ${field}` });
     seen.add(field);
   });
+  const attributes = fields.filter((field) => field.startsWith('attributes.')).length;
+  if (attributes > attributeLimits.perContact)
+    problems.push({ column: names.at(-1) ?? '', message: `makes ${attributes} attributes; at most ${attributeLimits.perContact} are taken, so map some to "ignore"` });
   if (!['externalId', 'email', 'phone', 'push'].some((field) => seen.has(field)))
-    problems.push({ column: names[0] ?? '', message: 'no column holds an e-mail address, a telephone number or an external id' });
+    problems.push({ column: '', message: 'no column holds e-mail addresses, telephone numbers or external ids' });
   return problems;
 }
 
-export type Mapped =
-  | { readonly ok: true; readonly columns: readonly Column[] }
-  | { readonly ok: false; readonly problems: readonly ColumnProblem[] };
+export interface Mapped {
+  readonly columns: readonly Column[];
+  /** What keeps the file from being imported like this. */
+  readonly problems: readonly ColumnProblem[];
+}
 
 /**
  * Pure: what each column becomes. What the caller says holds; the rest is suggested from the names (in the
@@ -158,15 +163,13 @@ export function mapColumns(header: readonly string[], rows: readonly (readonly s
     used.add(field);
     return field;
   });
-  const problems = problemsOf(names, fields, given);
-  if (problems.length > 0) return { ok: false, problems };
   const columns = names.map((name, at): Column => {
     const field = fields[at] ?? 'ignore';
     if (!field.startsWith('attributes.')) return { name, field, type: null };
     const key = field.slice('attributes.'.length);
     return { name, field, type: given.attributeTypes?.[key] ?? inferType(key, samplesOf(at)) };
   });
-  return { ok: true, columns };
+  return { columns, problems: problemsOf(names, fields, given) };
 }
 
 const states = new Set(`AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY

@@ -101,6 +101,9 @@ function readerOf(column: RowReading['columns'][number], defaultCountry: string 
   };
 }
 
+/** A person is known by the e-mail address first, wherever its column stands. */
+const rank: Readonly<Record<AddressKind, number>> = { email: 0, phone: 1, push: 2 };
+
 const shown = (cell: string) => (cell.length > 80 ? `${cell.slice(0, 80)}…` : cell);
 
 /**
@@ -134,6 +137,7 @@ export function rowReader(reading: RowReading): (cells: readonly string[], line:
     if (problems.length > 0) return { kind: 'refused', problems };
     if (draft.addresses.length === 0 && draft.externalId === undefined)
       return { kind: 'refused', problems: [{ field: 'row', reason: 'has neither an address nor an external id' }] };
+    draft.addresses.sort((a, b) => rank[a.address.kind] - rank[b.address.kind]);
     return { kind: 'contact', contact: { line, ...draft } };
   };
 }

@@ -1,0 +1,131 @@
+import type { Tx } from '../platform/db.ts';
+import { invalidField } from '../platform/errors.ts';
+import { isId } from '../platform/ids.ts';
+import type { Vault } from '../platform/sealing.ts';
+import { parseAddress } from './address.rules.ts';
+import type { AddressKind, ParsedAddress } from './address.rules.ts';
+import type { Attributes } from './attribute.rules.ts';
+import type { Contacts } from './contacts.ts';
+import * as store from './contact.store.ts';
+import type { Hash } from './contact.store.ts';
+import { maskAddress } from './mask.rules.ts';
+import { addressContext } from './upsert.ts';
+
+/** An address that belongs to a contact, as higher slices see it. */
+export interface Person extends Hash {
+  readonly contactId: string;
+  readonly addressId: string;
+  readonly masked: string;
+}
+
+export type PersonRef = { readonly kind: AddressKind; readonly value: string } | { readonly id: string };
+
+/** A contact's data as templates see it: its attributes, and the fields every contact has. */
+export interface ContactVariables {
+  readonly id: string;
+  readonly external_id: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly locale: string | null;
+  readonly time_zone: string | null;
+  readonly country: string | null;
+  readonly [attribute: string]: unknown;
+}
+
+/** Pure: attributes never hide the fields (their names are reserved, and the fields come last). */
+export function contactVariables(contact: {
+  readonly id: string;
+  readonly externalId: string | null;
+  readonly attributes: Attributes;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly country: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
+}): ContactVariables {
+  const { id, externalId, attributes, locale, timeZone, country, email, phone } = contact;
+  return { ...attributes, id, external_id: externalId, email, phone, locale, time_zone: timeZone, country };
+}
+
+export interface PeopleDeps {
+  readonly vault: Vault;
+  readonly contacts: Pick<Contacts, 'create'>;
+  readonly defaultCountry: (tx: Tx) => Promise<string | undefined>;
+}
+
+/** What consent and delivery ask about addresses. `pointer` names the field in refusals (`invalid-input`). */
+export function createPeople({ vault, contacts, defaultCountry }: PeopleDeps) {
+  const parse = async (tx: Tx, kind: AddressKind, value: string, pointer: string): Promise<ParsedAddress> => {
+    const read = parseAddress(kind, value, await defaultCountry(tx));
+    if (!read.ok) throw invalidField(pointer, read.reason);
+    return read.address;
+  };
+
+  const hashOf = async (tx: Tx, address: ParsedAddress): Promise<Hash> => {
+    const keys = await vault.keys(tx);
+    return { kind: address.kind, ...keys.blindIndex(address.kind, address.matchKey) };
+  };
+
+  const personOf = async (tx: Tx, row: store.PersonRow): Promise<Person> => {
+    const { contactId, addressId, kind, hash, version, country } = row;
+    const value = (await vault.keys(tx)).openFor(row.salt, row.sealed, addressContext);
+    return { contactId, addressId, kind, hash, version, masked: maskAddress(kind, value, country) };
+  };
+
+  const findAddress = async (tx: Tx, ref: PersonRef, pointer: string): Promise<Person | undefined> => {
+    if ('id' in ref) {
+      const row = isId(ref.id) ? await store.findPerson(tx, ref.id) : undefined;
+      return row === undefined ? undefined : personOf(tx, row);
+    }
+    const address = await parse(tx, ref.kind, ref.value, pointer);
+    const found = await store.findAddress(tx, await hashOf(tx, address));
+    const row = found === undefined ? undefined : await store.findPerson(tx, found.addressId);
+    return row === undefined ? undefined : personOf(tx, row);
+  };
+
+  return {
+    findAddress,
+    /** The address, of a new contact if nobody has it yet. */
+    obtainAddress: async (tx: Tx, given: { readonly kind: AddressKind; readonly value: string }, pointer: string): Promise<Person> => {
+      const found = await findAddress(tx, given, pointer);
+      if (found !== undefined) return found;
+      const contact = await contacts.create(tx, { addresses: [given] });
+      const made = await findAddress(tx, { id: contact.addresses[0]?.id ?? '' }, pointer);
+      if (made === undefined) throw new Error('a contact was made without its address');
+      return made;
+    },
+    addressesOf: async (tx: Tx, contactId: string): Promise<Person[]> => {
+      const contact = isId(contactId) ? await store.findStored(tx, contactId) : undefined;
+      if (contact === undefined) return [];
+      const hashes = new Map((await store.hashesOf(tx, contactId)).map((one) => [one.addressId, one]));
+      const key = (await vault.keys(tx)).contactKey(contact.salt);
+      return contact.addresses.flatMap((one) => {
+        const index = hashes.get(one.id);
+        if (index === undefined) return [];
+        const masked = maskAddress(one.kind, key.open(one.sealed, addressContext), one.country);
+        return [{ contactId, addressId: one.id, kind: one.kind, hash: index.hash, version: index.version, masked }];
+      });
+    },
+    /** The keyed hash of an address, known or not. */
+    hashAddress: async (tx: Tx, given: { readonly kind: AddressKind; readonly value: string }, pointer: string): Promise<Hash> =>
+      hashOf(tx, await parse(tx, given.kind, given.value, pointer)),
+    /** Opens sealed addresses of many contacts; throws on one that was tampered with. */
+    addressOpener: async (tx: Tx): Promise<(row: { readonly salt: Buffer; readonly sealed: Buffer }) => string> => {
+      const keys = await vault.keys(tx);
+      return ({ salt, sealed }) => keys.openFor(salt, sealed, addressContext);
+    },
+    /** What templates are rendered with; undefined when there is no such contact. */
+    variablesOf: async (tx: Tx, contactId: string): Promise<ContactVariables | undefined> => {
+      const contact = isId(contactId) ? await store.findStored(tx, contactId) : undefined;
+      if (contact === undefined) return undefined;
+      const keys = await vault.keys(tx);
+      const first = (kind: AddressKind) => {
+        const row = contact.addresses.find((one) => one.kind === kind);
+        return row === undefined ? null : keys.openFor(contact.salt, row.sealed, addressContext);
+      };
+      return contactVariables({ ...contact, email: first('email'), phone: first('phone') });
+    },
+  };
+}
+
+export type People = ReturnType<typeof createPeople>;
