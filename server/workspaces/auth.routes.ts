@@ -160,7 +160,7 @@ function ownRoutes({ account, audit, callers, clock, tokens }: AuthRouteDeps, pe
       const after = { scopes, expiresAt };
       const target = { kind: madeFrom === 'key' ? 'api-key' : 'user', id: caller.id };
       await audit.record(tx, { ...originOf(call), action: 'access.granted', target, after });
-      return { token, tokenType: 'Bearer', expiresAt: expiresAt.toString(), scopes };
+      return { token, tokenType: 'Bearer' as const, expiresAt: expiresAt.toString(), scopes };
     }),
 
     route(api.getMe, presentMe),

@@ -51,7 +51,7 @@ export async function insertPerson(tx: Tx, person: NewPerson): Promise<void> {
   );
   await tx.query(
     `insert into auth_account (id, user_id, account_id, provider_id, password, created_at, updated_at)
-     values ($1, $2, $2::text, 'credential', $3, $4, $4)`,
+     values ($1, $2::uuid, ($2::uuid)::text, 'credential', $3, $4, $4)`,
     [person.accountId, person.id, person.passwordHash, person.now],
   );
 }

@@ -117,7 +117,7 @@ function invitationRoutes({ background, invitations, sendSystemMail }: TeamRoute
         invitations.create(tx, caller, originOf(call), body.email, body.grant),
       );
       // After the commit: a mail server that takes its time must not hold the transaction.
-      const url = `${origin}/invitations/${made.token}`;
+      const url = `${origin}/join/${made.token}`;
       const mail = invitationMail(made.invitation.email, made.workspaceName, caller.name, url);
       const mailed = await trySend(sendSystemMail, background, caller.workspaceId, mail);
       return { ...presentInvitation(made.invitation, 'open'), url, mailed };

@@ -67,7 +67,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     const memberships = await db.system((tx) => membershipsOf(tx, person.id));
     const workspace = memberships.find((one) => one.disabledAt === null);
     if (workspace === undefined) return;
-    const url = `${origin()}/reset-password?token=${encodeURIComponent(token)}`;
+    const url = `${origin()}/reset-password/${encodeURIComponent(token)}`;
     await deps.sendSystemMail(workspace.workspaceId, resetMail(person.email, person.name, url));
   };
 
