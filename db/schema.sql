@@ -245,7 +245,7 @@ create table campaign (
   channels text[] not null,
   template_id uuid not null,
   template_version integer,
-  topic_id uuid,
+  topic_id uuid not null,
   audience jsonb not null,
   sender jsonb not null default '{}'::jsonb,
   status text not null,
@@ -260,13 +260,19 @@ create table campaign (
   revision integer not null default 1,
   PRIMARY KEY (workspace_id, id),
   CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'cancelled'::text, 'done'::text]))),
-  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id),
+  FOREIGN KEY (workspace_id, template_id) REFERENCES template(workspace_id, id),
+  FOREIGN KEY (workspace_id, topic_id) REFERENCES topic(workspace_id, id)
 );
 CREATE INDEX campaign_of_plan ON public.campaign USING btree (workspace_id, plan_id) WHERE (plan_id IS NOT NULL);
 alter table campaign enable row level security;
 alter table campaign force row level security;
 create policy workspace_only on campaign for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on campaign to parley_server;
+comment on column campaign.audience is '{"all": true} or {"topic": key}: those who ever said yes or no to that topic';
+comment on column campaign.sender is 'From and Reply-To, where they differ from the account''s';
+comment on column campaign.cursor is 'the last contact planned; moves in the transaction that writes the page';
+comment on column campaign.audience_end is 'the newest contact at the start: whoever comes later does not join';
 
 create table consent (
   workspace_id uuid not null,

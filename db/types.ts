@@ -173,12 +173,16 @@ export interface CampaignTable {
   channels: string[];
   template_id: string;
   template_version: number | null;
-  topic_id: string | null;
+  topic_id: string;
+  /** {"all": true} or {"topic": key}: those who ever said yes or no to that topic */
   audience: Json;
+  /** From and Reply-To, where they differ from the account's */
   sender: Defaulted<Json>;
   status: 'draft' | 'running' | 'paused' | 'cancelled' | 'done';
   plan_id: string | null;
+  /** the last contact planned; moves in the transaction that writes the page */
   cursor: string | null;
+  /** the newest contact at the start: whoever comes later does not join */
   audience_end: string | null;
   created_by: string;
   created_at: Temporal.Instant;

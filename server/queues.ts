@@ -7,7 +7,9 @@ import type { QueueSettings } from './platform/jobs.ts';
 export const queues: Readonly<Record<string, QueueSettings>> = {
   // A restart in the middle of an import is a retry; one that stops at the same place ends itself (see `stalls`).
   'audience.import': { retryLimit: 1000 },
-  'campaigns.plan': {},
+  // Its place is in the database: a restart in the middle is a retry.
+  'campaigns.plan': { retryLimit: 1000 },
+  'campaigns.sweep': {},
   'campaigns.sweep': {},
   'platform.daily': {},
 };

@@ -1,0 +1,120 @@
+import type { Tx } from '../platform/db.ts';
+import type { AudienceGroup, Lacking } from './campaign.rules.ts';
+
+/** The address kind a channel writes to. */
+export function addressKind(channel: string): string {
+  return channel === 'email' || channel === 'push' ? channel : 'phone';
+}
+
+export interface Target {
+  readonly channel: string;
+  /** What the campaign is about: the address that agreed to it goes first. */
+  readonly topicId: string;
+  /** Only those with a consent of any state to this topic: who withdrew is counted, and said why; null for everybody. */
+  readonly audienceTopicId: string | null;
+}
+
+export interface ScannedContact {
+  readonly contactId: string;
+  readonly addressId: string | null;
+  readonly isMember: boolean;
+}
+
+/**
+ * The next contacts by id, at most `scan`, each with the address to use: the first by position that agreed to the
+ * topic, else the first. Those outside of the audience are answered too, since the cursor has to pass them. Every step
+ * can only go along a key (measured elsewhere: PostgreSQL otherwise hashes the whole table per page).
+ */
+export async function scanContacts(
+  tx: Tx,
+  target: Target,
+  after: string | null,
+  end: string,
+  scan: number,
+): Promise<ScannedContact[]> {
+  return tx.hot<ScannedContact>(
+    `select p.id as "contactId", a.id as "addressId", $8::uuid is null or m.found is not null as "isMember"
+     from (select id from contact where workspace_id = $1 and id > $2 and id <= $3 and erased_at is null order by id limit $4) p
+     left join lateral (
+       select x.id from address x
+       left join lateral (select k.state from consent k
+         where k.workspace_id = $1 and k.address_id = x.id and k.channel = $6 and k.topic_id = $7 offset 0) k on true
+       where x.workspace_id = $1 and x.contact_id = p.id and x.kind = $5
+       order by (k.state is distinct from 'granted'), x.position, x.id limit 1) a on true
+     left join lateral (
+       select 1 as found from address x
+       cross join lateral (select 1 from consent k
+         where k.workspace_id = $1 and k.address_id = x.id and k.channel = $6 and k.topic_id = $8 offset 0) k
+       where $8::uuid is not null and x.workspace_id = $1 and x.contact_id = p.id and x.kind = $5 limit 1) m on true
+     order by p.id`,
+    [
+      tx.workspaceId,
+      after ?? '00000000-0000-0000-0000-000000000000',
+      end,
+      scan,
+      addressKind(target.channel),
+      target.channel,
+      target.topicId,
+      target.audienceTopicId,
+    ],
+  );
+}
+
+/** The newest contact: ids rise with time, so whoever comes later has a greater one. */
+export async function lastContact(tx: Tx): Promise<string | null> {
+  const [row] = await tx.query<{ id: string }>(
+    'select id from contact where workspace_id = $1 order by id desc limit 1',
+    [tx.workspaceId],
+  );
+  return row?.id ?? null;
+}
+
+/** Everybody of the audience, by what the gate would see of them; one statement over the whole. */
+export async function groupAudience(tx: Tx, target: Target): Promise<AudienceGroup[]> {
+  return tx.query<AudienceGroup>(
+    `with chosen as (
+       select distinct on (x.contact_id) x.contact_id, x.state, x.kind, x.hash_version, x.hash, k.state as consent
+       from address x
+       left join consent k on k.workspace_id = $1 and k.address_id = x.id and k.channel = $3 and k.topic_id = $4
+       where x.workspace_id = $1 and x.kind = $2
+       order by x.contact_id, (k.state is distinct from 'granted'), x.position, x.id)
+     select a.state as "addressState", s.reason as suppression, a.consent, count(*)::int as count
+     from contact p
+     left join chosen a on a.contact_id = p.id
+     left join suppression s on s.workspace_id = $1 and s.kind = a.kind and s.hash_version = a.hash_version and s.hash = a.hash
+     where p.workspace_id = $1 and p.erased_at is null
+       and ($5::uuid is null or p.id in (
+         select x.contact_id from consent k join address x on x.workspace_id = $1 and x.id = k.address_id
+         where k.workspace_id = $1 and k.channel = $3 and k.topic_id = $5 and x.kind = $2))
+     group by 1, 2, 3`,
+    [tx.workspaceId, addressKind(target.channel), target.channel, target.topicId, target.audienceTopicId],
+  );
+}
+
+/** Built in for everybody who has the address; the rest are attributes or columns. */
+const columnsOf: Readonly<Record<string, string>> = {
+  locale: 'locale',
+  time_zone: 'time_zone',
+  country: 'country',
+  external_id: 'external_id',
+};
+
+/** Of the newest contacts, at most `sample`, how many lack each value. */
+export async function countLacking(tx: Tx, names: readonly string[], sample: number): Promise<Lacking[]> {
+  const keys = names.filter((name) => name.startsWith('contact.') && name !== 'contact.email');
+  if (keys.length === 0) return [];
+  const values: unknown[] = [tx.workspaceId, sample];
+  const counts = keys.map((name, at) => {
+    const key = name.split('.')[1] ?? '';
+    const column = Object.hasOwn(columnsOf, key) ? columnsOf[key] : undefined;
+    const value = column ?? `attributes ->> $${values.push(key)}`;
+    return `count(*) filter (where ${value} is null)::int as n${at}`;
+  });
+  const [row] = await tx.query<Record<string, number>>(
+    `select count(*)::int as of, ${counts.join(', ')} from (
+       select locale, time_zone, country, external_id, attributes from contact
+       where workspace_id = $1 and erased_at is null order by id desc limit $2) newest`,
+    values,
+  );
+  return keys.map((name, at) => ({ name, lacking: row?.[`n${at}`] ?? 0, of: row?.['of'] ?? 0 }));
+}
