@@ -37,12 +37,7 @@ export function ChainCheck({ of }: { of: 'GET /audit/verify' | 'GET /compliance/
       >
         Verify the chain
       </Button>
-      <Modal
-        opened={report !== undefined || problem !== undefined}
-        onClose={close}
-        title="Verification"
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
+      <Modal opened={report !== undefined || problem !== undefined} onClose={close} title="Verification">
         <ProblemAlert problem={problem} />
         {report && <Verdict report={report} />}
         <Group justify="flex-end" mt="md">

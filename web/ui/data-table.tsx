@@ -4,7 +4,7 @@ import {
   Button,
   Checkbox,
   Group,
-  Menu,
+  Popover,
   Skeleton,
   Stack,
   Table,
@@ -196,36 +196,26 @@ function ColumnChoice<Row>(props: {
   hidden: readonly string[];
   onChange: (hidden: string[]) => void;
 }) {
+  const shown = props.columns.map((column) => column.key).filter((key) => !props.hidden.includes(key));
+  const choose = (keys: string[]) =>
+    props.onChange(props.columns.slice(1).flatMap((column) => (keys.includes(column.key) ? [] : [column.key])));
   return (
-    <Menu closeOnItemClick={false} position="bottom-end">
-      <Menu.Target>
+    <Popover position="bottom-end" trapFocus returnFocus>
+      <Popover.Target>
         <ActionIcon variant="default" size="lg" aria-label="Choose columns" title="Choose columns">
           <IconColumns3 size={18} aria-hidden />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {props.columns.slice(1).map((column) => {
-          const isHidden = props.hidden.includes(column.key);
-          return (
-            <Menu.Item
-              key={column.key}
-              role="menuitemcheckbox"
-              aria-checked={!isHidden}
-              onClick={() =>
-                props.onChange(
-                  isHidden ? props.hidden.filter((key) => key !== column.key) : [...props.hidden, column.key],
-                )
-              }
-            >
-              <Group gap="sm" wrap="nowrap">
-                <Checkbox.Indicator checked={!isHidden} aria-hidden />
-                {column.header}
-              </Group>
-            </Menu.Item>
-          );
-        })}
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Target>
+      <Popover.Dropdown aria-label="Columns">
+        <Checkbox.Group label="Columns" value={shown} onChange={choose}>
+          <Stack gap="xs" mt="xs">
+            {props.columns.slice(1).map((column) => (
+              <Checkbox key={column.key} value={column.key} label={column.header} />
+            ))}
+          </Stack>
+        </Checkbox.Group>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 

@@ -2,11 +2,11 @@ import { Card, Group, Text, Title } from '@mantine/core';
 import { useId, type ReactNode } from 'react';
 
 /** One block of a page: a card with its own heading, that screen readers find as a region. */
-export function Section(props: { title: string; description?: ReactNode; actions?: ReactNode; children: ReactNode }) {
+export function Section(props: { title: string; description?: ReactNode; actions?: ReactNode; children?: ReactNode }) {
   const id = useId();
   return (
     <Card withBorder padding="lg" component="section" aria-labelledby={id}>
-      <Group justify="space-between" align="flex-start" mb="md" gap="sm">
+      <Group justify="space-between" align="flex-start" mb={props.children ? 'md' : 0} gap="sm">
         <div style={{ flex: '1 1 260px' }}>
           <Title order={2} size="h4" id={id}>
             {props.title}

@@ -127,7 +127,7 @@ function Add({ onClose }: { onClose: () => void }) {
     onClose();
   });
   return (
-    <Modal opened onClose={onClose} title="Never write to an address" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened onClose={onClose} title="Never write to an address">
       <form onSubmit={submit} noValidate>
         <Stack>
           <ProblemAlert problem={problem} />

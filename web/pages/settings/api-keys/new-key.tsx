@@ -39,7 +39,6 @@ export function NewKey({ onClose }: { onClose: () => void }) {
       title={made ? 'Copy the key now' : 'New API key'}
       size="lg"
       closeOnClickOutside={made === undefined}
-      closeButtonProps={{ 'aria-label': 'Close' }}
     >
       {made ? (
         <Stack>

@@ -65,13 +65,7 @@ export function AuditLog() {
         description="Every change: who made it, when, from where, and what it was before. Nobody can change or remove an entry; each is chained to the one before."
         actions={<ChainCheck of="GET /audit/verify" />}
       />
-      <Modal
-        opened={shown !== undefined}
-        onClose={() => setShown(undefined)}
-        title={shown?.action}
-        size="xl"
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
+      <Modal opened={shown !== undefined} onClose={() => setShown(undefined)} title={shown?.action} size="xl">
         {shown && <Entry entry={shown} />}
       </Modal>
       <DataTable

@@ -26,25 +26,25 @@ export function TwoFactor({ isOn }: { isOn: boolean }) {
     tell.done('Two-factor sign-in is off.');
   };
   return (
-    <Section
-      title="Two-factor sign-in"
-      description="Besides your password, signing in asks for a code from an app on your phone. A stolen password alone is then worthless."
-      actions={
-        <>
-          <StateBadge state={isOn ? 'active' : 'idle'} label={isOn ? 'On' : 'Off'} />
-          <Button variant={isOn ? 'default' : 'filled'} onClick={open}>
-            {isOn ? 'Turn off' : 'Turn on'}
-          </Button>
-        </>
-      }
-    >
+    <>
+      <Section
+        title="Two-factor sign-in"
+        description="Besides your password, signing in asks for a code from an app on your phone. A stolen password alone is then worthless."
+        actions={
+          <>
+            <StateBadge state={isOn ? 'active' : 'idle'} label={isOn ? 'On' : 'Off'} />
+            <Button variant={isOn ? 'default' : 'filled'} onClick={open}>
+              {isOn ? 'Turn off' : 'Turn on'}
+            </Button>
+          </>
+        }
+      />
       <Modal
         opened={isOpen}
         onClose={end}
         title={isOn ? 'Turn off two-factor sign-in' : 'Turn on two-factor sign-in'}
         closeOnClickOutside={secrets === undefined}
         size="lg"
-        closeButtonProps={{ 'aria-label': 'Close' }}
       >
         {secrets ? (
           <Enrolment secrets={secrets} onDone={end} />
@@ -56,7 +56,7 @@ export function TwoFactor({ isOn }: { isOn: boolean }) {
           />
         )}
       </Modal>
-    </Section>
+    </>
   );
 }
 

@@ -32,13 +32,7 @@ export function ChangeRole({ user, onClose }: { user: User; onClose: () => void 
     }
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`What ${user.name} may do`}
-      size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Modal opened onClose={onClose} title={`What ${user.name} may do`} size="lg">
       {now.isPending && <RouteLoading />}
       <Stack>
         <ProblemAlert problem={problem ?? now.error} />

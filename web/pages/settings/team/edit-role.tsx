@@ -28,13 +28,7 @@ export function EditRole({ role, onClose }: { role: Role | undefined; onClose: (
   });
   const permissionError = form.errors['permissions'];
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={role ? `Change ${role.name}` : 'New role'}
-      size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Modal opened onClose={onClose} title={role ? `Change ${role.name}` : 'New role'} size="lg">
       <form onSubmit={submit} noValidate>
         <Stack>
           <ProblemAlert problem={problem} />

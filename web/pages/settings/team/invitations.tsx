@@ -111,7 +111,7 @@ function Invite({ onClose }: { onClose: () => void }) {
     await refresh('invitations');
   });
   return (
-    <Modal opened onClose={onClose} title="Invite somebody" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened onClose={onClose} title="Invite somebody" size="lg">
       {made ? (
         <Stack>
           <Alert color="teal" role="status" title={`${made.email} is invited`}>

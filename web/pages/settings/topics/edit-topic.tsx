@@ -32,12 +32,7 @@ export function EditTopic({ topic, onClose }: { topic: Topic | undefined; onClos
     if (!topic && isSuggested) form.setFieldValue('key', keyFrom(name, '-', 63));
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={topic ? `Change ${topic.name}` : 'New topic'}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Modal opened onClose={onClose} title={topic ? `Change ${topic.name}` : 'New topic'}>
       <form onSubmit={submit} noValidate>
         <Stack>
           <ProblemAlert problem={problem} />
