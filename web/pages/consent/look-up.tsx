@@ -75,7 +75,7 @@ function Found({ address, consent }: { address: string; consent: Consent }) {
       <Section
         title={consent.address}
         description={
-          <TextLink to={`/contacts/${consent.contactId}` as never} size="sm">
+          <TextLink to="/contacts/$id" params={{ id: consent.contactId }} size="sm">
             Open the contact
           </TextLink>
         }

@@ -82,11 +82,11 @@ function Messages({ messages }: { messages: NonNullable<Facts['messages']> }) {
         </Title>
         <Group gap="md">
           {messages.unknown > 0 && (
-            <TextLink to={'/messages' as never} search={{ state: 'unknown' } as never} size="sm">
+            <TextLink to="/messages" search={{ state: 'unknown' }} size="sm">
               Decide about those in doubt
             </TextLink>
           )}
-          <TextLink to={'/messages' as never} size="sm">
+          <TextLink to="/messages" size="sm">
             All messages
           </TextLink>
         </Group>
@@ -120,11 +120,11 @@ function RecentCampaigns({ campaigns }: { campaigns: Facts['recentCampaigns'] })
         <Title order={2} size="h4" id="recent-campaigns">
           Recent campaigns
         </Title>
-        <TextLink to={'/campaigns' as never} size="sm">
+        <TextLink to="/campaigns" size="sm">
           All campaigns
         </TextLink>
       </Group>
-      <Table.ScrollContainer minWidth={480} scrollAreaProps={{ tabIndex: 0 } as never}>
+      <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
         <Table verticalSpacing="sm">
           <Table.Thead>
             <Table.Tr>
@@ -145,7 +145,9 @@ function RecentCampaigns({ campaigns }: { campaigns: Facts['recentCampaigns'] })
             {campaigns.map((campaign) => (
               <Table.Tr key={campaign.id}>
                 <Table.Td>
-                  <TextLink to={`/campaigns/${campaign.id}` as never}>{campaign.name}</TextLink>
+                  <TextLink to="/campaigns/$id" params={{ id: campaign.id }}>
+                    {campaign.name}
+                  </TextLink>
                 </Table.Td>
                 <Table.Td>
                   <StateBadge state={campaign.status} />
