@@ -85,7 +85,7 @@ describe('an API key', () => {
     const expiresAt = setting.test.clock.now().add({ seconds: 3 }).toString();
     const { secret } = await newKey(['keys:read'], { expiresAt });
     expect((await setting.bearer(secret).call('GET', '/me')).status).toBe(200);
-    setting.test.clock.advance(3_000);
+    setting.test.clock.advance(3_001);
     expect(await setting.bearer(secret).call('GET', '/me')).toMatchObject({
       status: 401,
       body: { code: 'auth/key-expired' },

@@ -138,13 +138,17 @@ export function createSetup({ db, clock, vault, audit, hasher, log, onWorkspaceC
           'There is no owner yet: whoever opens the first-run page first becomes it. PARLEY_ADMIN_EMAIL and PARLEY_ADMIN_PASSWORD would make one.',
         );
       const passwordHash = admin === undefined ? '' : await hasher.hash(admin.password);
-      await alone(async (tx, isNew) => {
+      const first = alone(async (tx, isNew) => {
         if (await anybody(tx)) return;
         if (admin !== undefined) {
           const name = admin.email.split('@', 1)[0] ?? admin.email;
           await addOwner(tx, isNew, { ...admin, name, workspaceName: firstName, passwordHash }, {});
         } else if (isNew) await createWorkspace(tx, firstName, { actor: systemActor });
         if (bootstrapKey !== undefined && isNew) await addKey(tx, bootstrapKey);
+      });
+      await first.catch((error: unknown) => {
+        // Another process, started at the same time, was faster.
+        if (!(error instanceof AppError && error.code === 'auth/setup-done')) throw error;
       });
     },
   };
