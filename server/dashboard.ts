@@ -27,8 +27,8 @@ export async function serveDashboard(app: FastifyInstance, folder = dashboardFol
     prefix: '/',
     index: false,
     wildcard: false,
-    setHeaders: (response, path) => {
-      response.setHeader('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+    setHeaders: (reply, path) => {
+      void reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
   app.get('/*', { exposeHeadRoute: true }, async (request, reply) => {

@@ -10,6 +10,5 @@ export const queues: Readonly<Record<string, QueueSettings>> = {
   // Its place is in the database: a restart in the middle is a retry.
   'campaigns.plan': { retryLimit: 1000 },
   'campaigns.sweep': {},
-  'campaigns.sweep': {},
   'platform.daily': {},
 };

@@ -2,7 +2,9 @@ import './errors.ts';
 import type { Tx } from '../platform/db.ts';
 import { definePlanning, sweep } from './planning.ts';
 import type { CampaignsDeps } from './ports.ts';
-import { campaignNames } from './store.ts';
+import { present } from './results.ts';
+import { campaignNames, listCampaigns } from './store.ts';
+import type { Campaign } from '../../contract/campaigns.ts';
 
 /**
  * When, for many: a message to an audience, from draft to done.
@@ -16,13 +18,20 @@ export interface Campaigns {
   readonly deps: CampaignsDeps;
   /** Goes on with what a crash or a stop interrupted; once when the worker starts. */
   resume(): Promise<number>;
+  /** Newest first. */
+  recent(tx: Tx, most: number): Promise<Campaign[]>;
   names(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Before `jobs.start` and the start of the event log's consumers: it defines its queues and its consumer. */
 export function createCampaigns(deps: CampaignsDeps): Campaigns {
   definePlanning(deps);
-  return { deps, resume: () => sweep(deps), names: campaignNames };
+  return {
+    deps,
+    resume: () => sweep(deps),
+    recent: async (tx, most) => present(tx, deps, await listCampaigns(tx, { before: undefined, limit: most })),
+    names: campaignNames,
+  };
 }
 
 export { campaignRoutes } from './routes.ts';

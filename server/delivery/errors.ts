@@ -7,5 +7,6 @@ defineErrors({
   'message/missing-variable': { status: 422, title: 'A variable of the template is missing' },
   'message/render-failed': { status: 422, title: 'The template cannot be rendered with these values' },
   'message/topic-required': { status: 422, title: 'Marketing needs a topic' },
+  'message/not-sent': { status: 502, title: 'The provider did not take it' },
   'message/no-account': { status: 409, title: 'The channel has no account to send with' },
 });

@@ -18,13 +18,8 @@ export async function messageList(
   query: Query,
 ): Promise<z.input<(typeof listEndpoint)['response']>> {
   const { limit, cursor, ...filter } = query;
-  const [month, id] = decodeCursor(cursor, 2) ?? [];
-  const rows = await listMessages(
-    tx,
-    filter,
-    month === undefined || id === undefined ? undefined : { month, id },
-    limit + 1,
-  );
+  const [after] = decodeCursor(cursor, 1) ?? [];
+  const rows = await listMessages(tx, filter, after, limit + 1);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const mask = await masker(tx, deps);
@@ -34,7 +29,7 @@ export async function messageList(
   );
   return {
     data: page.map((row) => summary(row, mask, names)),
-    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.month, last.id) : null,
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.id) : null,
   };
 }
 

@@ -53,20 +53,20 @@ export interface MessageFilter {
   readonly to?: string | undefined;
 }
 
-/** Newest first, after (month, id). The page is found on the ledger alone and joined afterwards. */
+/** Newest first, before `after`. The page is found on the ledger alone and joined afterwards. */
 export async function listMessages(
   tx: Tx,
   filter: MessageFilter,
-  after: { month: string; id: string } | undefined,
+  after: string | undefined,
   most: number,
 ): Promise<MessageRow[]> {
   const values: unknown[] = [tx.workspaceId];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = ['l.workspace_id = $1', ...conditions(filter, bind)];
-  if (after !== undefined) where.push(`(l.plan_month, l.id) < (${bind(after.month)}::date, ${bind(after.id)}::uuid)`);
+  if (after !== undefined) where.push(`l.id < ${bind(after)}`);
   return tx.query<MessageRow>(
-    `with page as materialized (select l.* from message l where ${where.join(' and ')} order by l.plan_month desc, l.id desc limit ${bind(most)})
-     select ${columns} from page m ${joins} order by m.plan_month desc, m.id desc`,
+    `with page as materialized (select l.* from message l where ${where.join(' and ')} order by l.id desc limit ${bind(most)})
+     select ${columns} from page m ${joins} order by m.id desc`,
     values,
   );
 }

@@ -1,0 +1,311 @@
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { createActivity } from './activity/index.ts';
+import { audienceRoutes, createAudience, maskAddress } from './audience/index.ts';
+import { campaignRoutes, createCampaigns } from './campaigns/index.ts';
+import { createChannels } from './channels/index.ts';
+import type { Config } from './config.ts';
+import { consentRoutes, createConsent } from './consent/index.ts';
+import { daily } from './daily.ts';
+import { serveDashboard } from './dashboard.ts';
+import { createDelivery, deliveryRoutes } from './delivery/index.ts';
+import type { DeliveryDeps, MessageDeps } from './delivery/index.ts';
+import { createInbound, inboundRoutes } from './inbound/index.ts';
+import { overviewRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
+import type { Clock } from './platform/clock.ts';
+import { createDb } from './platform/db.ts';
+import type { Db, Tx } from './platform/db.ts';
+import type { Route } from './platform/http.ts';
+import { createHttpServer } from './platform/http-server.ts';
+import { createJobs } from './platform/jobs.ts';
+import type { Jobs } from './platform/jobs.ts';
+import type { Log } from './platform/log.ts';
+import { createMetrics } from './platform/metrics.ts';
+import type { Metrics } from './platform/metrics.ts';
+import { createHostResolver } from './platform/network.ts';
+import { createNewsDesk } from './platform/news.ts';
+import type { NewsDesk } from './platform/news.ts';
+import { createFolderStore } from './platform/objects.ts';
+import type { ObjectStore } from './platform/objects.ts';
+import type { Vault } from './platform/sealing.ts';
+import { createCollector, sandboxRoutes, startSandboxServer } from './sandbox/index.ts';
+import type { SandboxServer } from './sandbox/index.ts';
+import { createTemplates, templatesRoutes } from './templates/index.ts';
+import { composerFor, destinationOf, recipientOf, systemMailer, templateFor, testSender, tryRender } from './wiring.ts';
+import type { Ends } from './wiring.ts';
+import { createWorkspaces, workspacesRoutes } from './workspaces/index.ts';
+import { version } from './version.ts';
+
+/** The whole server, put together; nothing runs yet. */
+export interface Parley {
+  readonly app: FastifyInstance;
+  readonly routes: readonly Route[];
+  readonly db: Db;
+  readonly workspaces: ReturnType<typeof createWorkspaces>;
+  readonly consent: ReturnType<typeof createConsent>;
+  /** Starts what works in the background, as far as this process's role has it. */
+  start(): Promise<void>;
+  /** Begins nothing more, lets what is on the wire end, lets go of the database. */
+  stop(): Promise<void>;
+}
+
+export interface Foundations {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly vault: Vault;
+  readonly serverUrl: string;
+  /** Public origin; known once the port is. */
+  readonly origin: () => string;
+  /** Where this process listens. */
+  readonly localOrigin: () => string;
+}
+
+/** What every slice stands on. */
+interface Ground extends Foundations {
+  readonly db: Db;
+  readonly hot: Db;
+  readonly jobs: Jobs;
+  readonly objects: ObjectStore;
+  readonly news: NewsDesk;
+  readonly metrics: Metrics;
+  readonly stopping: AbortController;
+  /** Set when the built-in mail server listens. */
+  readonly sandbox: { server: SandboxServer | undefined };
+}
+
+function layGround(given: Foundations): Ground {
+  const { serverUrl: url, log, config } = given;
+  return {
+    ...given,
+    db: createDb({ url, log }),
+    hot: createDb({ url, log, pinned: true, maxConnections: 8 }),
+    jobs: createJobs({ url, works: config.role !== 'api', log }),
+    objects: createFolderStore(join(resolve(config.dataDir), 'objects')),
+    news: createNewsDesk(),
+    metrics: createMetrics(),
+    stopping: new AbortController(),
+    sandbox: { server: undefined },
+  };
+}
+
+/** The slices, lowest first; each gets what is below it, and ports into what is above as functions. */
+function buildSlices(ground: Ground) {
+  const { db, hot, clock, log, vault, news, jobs, objects, config, origin } = ground;
+  const resolveHost = createHostResolver({ allowPrivateNetworks: config.allowPrivateNetworks, clock });
+  const activity = createActivity({ db, clock, log });
+  const channels = createChannels({ clock, log, resolveHost, vault, sandbox: () => ground.sandbox.server });
+  const templates = createTemplates({ clock });
+  const consent = createConsent({ clock, vault, events: activity });
+  const workspaces = createWorkspaces({
+    db,
+    clock,
+    log,
+    vault,
+    origin,
+    sendSystemMail: (workspaceId, mail) => systemMailer(ends, db.read)(workspaceId, mail),
+    onWorkspaceCreated: async (tx) => void (await channels.createSandboxAccount(tx)),
+  });
+  const audience = createAudience({
+    db,
+    pinned: hot,
+    clock,
+    vault,
+    objects,
+    jobs,
+    activity,
+    news,
+    log,
+    ports: consent.audiencePorts,
+    defaultCountry: async (tx) => (await workspaces.settings(tx)).defaultCountry ?? undefined,
+    importMaxBytes: config.importMaxBytes,
+  });
+  const ends: Ends = { clock, vault, origin, audience, templates, channels, workspaces };
+  const deliveryDeps = deliveryPorts(ground, ends, activity);
+  const delivery = createDelivery(deliveryDeps);
+  const inbound = createInbound({ db, clock, events: activity, consent, delivery, destinationOf: destinationOf(ends) });
+  const laneLimits = async (tx: Tx, channel: string) => (await channels.accountsFor(tx, channel)).find((one) => !one.paused)?.limits;
+  const campaigns = createCampaigns({
+    db,
+    hot,
+    clock,
+    log,
+    delivery,
+    templates,
+    topics: consent.topics,
+    events: activity,
+    jobs,
+    laneLimits,
+    ...readinessPorts(ground, ends),
+    tell: (workspaceId, id) => news.publish(workspaceId, { kind: 'campaign', id }),
+  });
+  return { activity, channels, templates, consent, workspaces, audience, ends, deliveryDeps, delivery, inbound, campaigns };
+}
+
+type Slices = ReturnType<typeof buildSlices>;
+
+function deliveryPorts(ground: Ground, ends: Ends, activity: DeliveryDeps['events']): DeliveryDeps {
+  const { db, hot, clock, log, metrics, vault, news } = ground;
+  return {
+    db,
+    hot,
+    clock,
+    log,
+    metrics,
+    vault,
+    events: activity,
+    random: Math.random,
+    worker: `${hostname()}:${process.pid}`,
+    accountsFor: (tx, channel, accountId) => ends.channels.accountsFor(tx, channel, accountId),
+    composerFor: (tx, plan, account) => composerFor(ends, tx, plan, account),
+    addressOpener: (tx) => ends.audience.people.addressOpener(tx),
+    markAddresses: (tx, ids, state) => ends.audience.markAddresses(tx, ids, state).then(() => undefined),
+    unknownPolicy: async (tx) => (await ends.workspaces.settings(tx)).unknownPolicy,
+    tell: (workspaceId, planId) => news.publish(workspaceId, { kind: 'message', id: planId }),
+  };
+}
+
+const problem = (key: string, title: string, detail: string, fix: string) => ({ key, title, state: 'problem' as const, detail, fix });
+
+function readinessPorts(ground: Ground, ends: Ends) {
+  const { db } = ground;
+  const first = async (tx: Tx, channel: string) => (await ends.channels.accountsFor(tx, channel)).find((one) => !one.paused);
+  return {
+    accountProblems: async (tx: Tx, { channel, from }: { channel: string; from: object | undefined }) => {
+      const account = await first(tx, channel);
+      if (account === undefined)
+        return [problem('account', 'An account to send with', 'No account is open on this channel.', 'Connect an account, or resume a paused one, under Settings, E-mail accounts.')];
+      if (from === undefined && account.identity.from === undefined)
+        return [problem('sender', 'A From address', `The account "${account.name}" has no From address.`, 'Give the account, or this campaign, a From address.')];
+      return [];
+    },
+    accountReadiness: async (workspaceId: string, { channel, from }: { channel: string; from: { readonly address: string; readonly name?: string | undefined } | undefined }) => {
+      const account = await db.read(workspaceId, (tx) => first(tx, channel));
+      if (account === undefined) return [];
+      const sender = from === undefined ? {} : { from: from.name === undefined ? { address: from.address } : { address: from.address, name: from.name } };
+      return ends.channels.readiness(db, { workspaceId, accountId: account.id, publicOrigin: ground.origin(), ...sender });
+    },
+  };
+}
+
+function messageDeps({ ends, deliveryDeps, consent, channels, campaigns, activity }: Slices): Omit<MessageDeps, 'record'> {
+  return {
+    ...deliveryDeps,
+    events: activity,
+    recipientOf: recipientOf(ends),
+    topicIdOf: async (tx, key, pointer) => (await consent.topics.require(tx, key, { pointer })).id,
+    templateFor: templateFor(ends),
+    tryRender: tryRender(ends),
+    maskAddress: (kind, value, country) => maskAddress(kind === 'phone' || kind === 'push' ? kind : 'email', value, country),
+    accountNames: async (tx) => new Map((await channels.listAccounts(tx)).map((row) => [row.id, row.name])),
+    campaignNames: campaigns.names,
+    laneAccounts: (tx) => channels.listAccounts(tx),
+    setAccountPaused: channels.setPaused,
+  };
+}
+
+function buildRoutes(ground: Ground, slices: Slices): Route[] {
+  const { clock, vault, log, objects, config, metrics, news, stopping } = ground;
+  const { workspaces, audience, consent, templates, channels, delivery, campaigns, inbound, activity, ends } = slices;
+  const { audit } = workspaces;
+  return [
+    ...workspacesRoutes(workspaces.routeDeps),
+    ...audienceRoutes({ audience, activity, audit, objects, vault, importMaxBytes: config.importMaxBytes }),
+    ...consentRoutes({ consent, people: audience.people, audit, vault, clock }),
+    ...templatesRoutes({
+      templates,
+      audit,
+      contactData: (tx, id) => audience.people.variablesOf(tx, id),
+      workspaceData: async (tx) => workspaces.settings(tx),
+      testSend: testSender(ends),
+    }),
+    ...channels.routes({ clock, audit, accountHealth: delivery.accountHealth }),
+    ...deliveryRoutes({
+      messages: messageDeps(slices),
+      record: async (tx, by, entry) => void (await audit.record(tx, { actor: by.caller, ip: by.ip, userAgent: by.userAgent, requestId: by.requestId, ...entry })),
+      wake: delivery.worker.wake,
+      shard: () => 10 + Math.floor(Math.random() * 8),
+    }),
+    ...campaignRoutes({ campaigns: campaigns.deps, audit }),
+    ...inboundRoutes({ hits: inbound.hits, choices: inbound.choices, vault, log }),
+    ...sandboxRoutes({ vault, fetch, localOrigin: ground.localOrigin }),
+    ...overviewRoutes({ clock, recentCampaigns: campaigns.recent }),
+    ...streamRoutes({ news, clock, stop: stopping.signal }),
+    ...systemRoutes({ version, startedAt: clock.now(), clock, metrics, checks: checksOf(ground, slices), isReady: () => isReady(ground) }),
+  ];
+}
+
+function checksOf({ db, sandbox, config }: Ground, { activity }: Slices) {
+  return [
+    { name: 'database', run: async () => `answers in ${await timed(() => db.system((tx) => tx.query('select 1')))} ms` },
+    {
+      name: 'events',
+      run: () => {
+        const lag = Math.round(Math.max(0, ...activity.lagSeconds().values()));
+        return lag > 60 ? Promise.reject(new Error(`the slowest reader is ${lag} s behind`)) : Promise.resolve('every reader is up to date');
+      },
+    },
+    {
+      name: 'sandbox',
+      run: () => (sandbox.server === undefined && config.role !== 'api' ? Promise.reject(new Error('does not listen')) : Promise.resolve('catches what is sent to it')),
+    },
+  ];
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return Math.round(performance.now() - started);
+}
+
+async function isReady({ db, stopping }: Ground): Promise<boolean> {
+  if (stopping.signal.aborted) return false;
+  return db.system((tx) => tx.query('select 1')).then(
+    () => true,
+    () => false,
+  );
+}
+
+export async function compose(foundations: Foundations): Promise<Parley> {
+  const ground = layGround(foundations);
+  const { db, hot, clock, log, metrics, config, jobs, vault, stopping } = ground;
+  const slices = buildSlices(ground);
+  const { activity, delivery, campaigns, channels, templates, workspaces } = slices;
+  daily(ground, slices);
+  const routes = buildRoutes(ground, slices);
+  const app = await createHttpServer(routes, { db, clock, log, metrics, authenticate: workspaces.authenticate, trustedProxies: config.trustedProxies, origin: foundations.origin });
+  await serveDashboard(app);
+  const works = config.role !== 'api';
+  metrics.gauge('event_lag_seconds', 'How long the oldest unread event has waited', () => Math.max(0, ...activity.lagSeconds().values()));
+
+  return {
+    app,
+    routes,
+    db,
+    workspaces,
+    consent: slices.consent,
+    start: async () => {
+      const collector = createCollector({ db, vault, clock, log });
+      ground.sandbox.server = await startSandboxServer({ collector, clock, log, key: vault.derive('sandbox') });
+      await jobs.start();
+      if (!works) return;
+      await activity.start();
+      delivery.worker.start();
+      await campaigns.resume();
+    },
+    stop: async () => {
+      stopping.abort();
+      await app.close();
+      if (works) await delivery.worker.stop();
+      await channels.close();
+      await jobs.stop(5_000);
+      if (works) await activity.stop();
+      await workspaces.idle();
+      await templates.close();
+      await ground.sandbox.server?.close();
+      await hot.close();
+      await db.close();
+    },
+  };
+}

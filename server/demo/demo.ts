@@ -1,0 +1,1 @@
+export async function demo(exit: boolean): Promise<number> { void exit; return 1; }

@@ -1,0 +1,57 @@
+import type { AddressInfo } from 'node:net';
+import { compose } from './compose.ts';
+import type { Parley } from './compose.ts';
+import type { Config } from './config.ts';
+import { openHouse } from './house.ts';
+import type { House } from './house.ts';
+import { systemClock } from './platform/clock.ts';
+import type { Log } from './platform/log.ts';
+
+/** A running server. */
+export interface Running {
+  readonly parley: Parley;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Opens the house, puts the server together, listens, starts the work. What was opened is closed again when a step fails. */
+export async function startServer(config: Config, log: Log): Promise<Running> {
+  const house = await openHouse(config, systemClock, log);
+  try {
+    return await startIn(house, config, log);
+  } catch (error) {
+    await house.close();
+    throw error;
+  }
+}
+
+async function startIn(house: House, config: Config, log: Log): Promise<Running> {
+  let local = `http://${config.host}:${config.port}`;
+  const localOrigin = () => local;
+  const origin = () => config.publicOrigin ?? local;
+  const parley = await compose({ config, clock: systemClock, log, vault: house.vault, serverUrl: house.serverUrl, origin, localOrigin });
+  try {
+    await parley.workspaces.ensureFirst({ admin: config.admin, bootstrapKey: config.bootstrapKey });
+    await parley.app.listen({ host: config.host, port: config.port });
+    local = originOf(config.host, parley.app.server.address());
+    await parley.start();
+  } catch (error) {
+    await parley.stop();
+    throw error;
+  }
+  return {
+    parley,
+    url: origin(),
+    stop: async () => {
+      await parley.stop();
+      await house.close();
+    },
+  };
+}
+
+function originOf(host: string, address: AddressInfo | string | null): string {
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  // A server on every interface is reached on the loopback.
+  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

@@ -1,0 +1,204 @@
+import type { Audience } from './audience/index.ts';
+import { contactVariables } from './audience/index.ts';
+import type { Channels, LaneAccount as ChannelAccount, Mailbox } from './channels/index.ts';
+import type { Composer, LaneAccount, MessageDeps, PlanRow } from './delivery/index.ts';
+import { needsConsent } from './delivery/index.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Tx } from './platform/db.ts';
+import { AppError, invalidField, notFound } from './platform/errors.ts';
+import { newId } from './platform/ids.ts';
+import { clickToken, makeToken } from './platform/links.ts';
+import type { Vault } from './platform/sealing.ts';
+import type { MessageUrls, Templates, TestSend } from './templates/index.ts';
+import type { SystemMail, Workspaces } from './workspaces/index.ts';
+
+/** What the wires run between. Each function here fills a port of one slice from others below or beside it. */
+export interface Ends {
+  readonly clock: Clock;
+  readonly vault: Vault;
+  readonly origin: () => string;
+  readonly audience: Audience;
+  readonly templates: Templates;
+  readonly channels: Channels;
+  readonly workspaces: Workspaces;
+}
+
+const given = <T extends object>(name: string, value: T | undefined) => (value === undefined ? {} : { [name]: value });
+
+/** Where the links of one message lead: one signature for all of them. */
+export function urlsOf(origin: string, linkKey: Uint8Array, workspaceId: string, messageId: string): MessageUrls {
+  const token = makeToken(linkKey, { workspaceId, messageId });
+  return {
+    click: (n) => `${origin}/t/c/${clickToken(token, n)}`,
+    open: `${origin}/t/o/${token}`,
+    unsubscribe: `${origin}/u/${token}`,
+    preferences: `${origin}/p/${token}`,
+  };
+}
+
+function mailbox(one: { readonly address: string; readonly name?: string | undefined }): Mailbox {
+  return one.name === undefined ? { address: one.address } : { address: one.address, name: one.name };
+}
+
+/** Makes e-mail of ledger rows: everything that is the same for a batch is read and built once. */
+export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: LaneAccount): Promise<Composer> {
+  const renderer = await ends.templates.renderer(tx, plan.templateId, plan.templateVersion);
+  const settings = await ends.workspaces.settings(tx);
+  const [lane] = await ends.channels.accountsFor(tx, plan.channel, account.id);
+  const from = plan.sender.from === undefined ? lane?.identity.from : mailbox(plan.sender.from);
+  const replyTo = plan.sender.replyTo === undefined ? lane?.identity.replyTo : mailbox(plan.sender.replyTo);
+  const workspace = { name: settings.name, postalAddress: settings.postalAddress };
+  const { workspaceId } = tx;
+  const linkKey = ends.vault.linkKey(workspaceId);
+  const origin = ends.origin();
+  const feedbackId = `${plan.sourceId ?? 'single'}:${plan.category}:${workspaceId}:parley`;
+  const canLeave = needsConsent(plan.category);
+  return {
+    compose: (row, address) => {
+      if (from === undefined) return { ok: false, reason: 'no-sender', detail: 'The account has no From address.' };
+      const urls = urlsOf(origin, linkKey, workspaceId, row.id);
+      const contact = contactVariables({ ...row, id: row.contactId, attributes: attributesOf(row.attributes), email: address, phone: null });
+      const content = renderer.render({ contact, variables: row.variables ?? {}, workspace, urls });
+      if ('missing' in content) return { ok: false, reason: 'missing-variable', detail: content.missing.join(', ') };
+      if ('failure' in content) return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}` };
+      return {
+        ok: true,
+        outgoing: {
+          channel: 'email',
+          messageId: row.id,
+          to: address,
+          from,
+          ...given('replyTo', replyTo),
+          subject: content.subject,
+          ...(content.html === null ? {} : { html: content.html }),
+          text: content.text ?? '',
+          ...(canLeave ? { unsubscribeUrl: urls.unsubscribe } : {}),
+          feedbackId,
+        },
+      };
+    },
+  };
+}
+
+/** Attributes were validated when they were written. */
+function attributesOf(stored: Readonly<Record<string, unknown>>): Parameters<typeof contactVariables>[0]['attributes'] {
+  return stored as Parameters<typeof contactVariables>[0]['attributes'];
+}
+
+/** Contact and address of an API call; an e-mail nobody has yet becomes a contact, so that what was decided about it is kept. */
+export function recipientOf(ends: Ends): MessageDeps['recipientOf'] {
+  return async (tx, to, channel, topicId, pointer) => {
+    const kind = channel === 'email' ? 'email' : 'phone';
+    if ('email' in to) {
+      const person = await ends.audience.people.obtainAddress(tx, { kind: 'email', value: to.email }, `${pointer}/email`);
+      return { contactId: person.contactId, addressId: person.addressId };
+    }
+    const addresses = (await ends.audience.people.addressesOf(tx, to.contactId)).filter((one) => one.kind === kind);
+    if (addresses.length === 0 && (await ends.audience.people.variablesOf(tx, to.contactId)) === undefined)
+      throw invalidField(`${pointer}/contactId`, 'is no contact of this workspace');
+    const consented = topicId === null ? [] : await grantedAmong(tx, channel, topicId, addresses.map((one) => one.addressId));
+    const chosen = addresses.find((one) => consented.includes(one.addressId)) ?? addresses[0];
+    return { contactId: to.contactId, addressId: chosen?.addressId ?? null };
+  };
+}
+
+async function grantedAmong(tx: Tx, channel: string, topicId: string, addressIds: readonly string[]): Promise<string[]> {
+  const rows = await tx.hot<{ id: string }>(
+    `select address_id as id from consent where workspace_id = $1 and address_id = any($2::uuid[]) and channel = $3 and topic_id = $4 and state = 'granted'`,
+    [tx.workspaceId, addressIds, channel, topicId],
+  );
+  return rows.map((row) => row.id);
+}
+
+export function templateFor(ends: Ends): MessageDeps['templateFor'] {
+  return async (tx, templateId, pointer) => {
+    const template = await ends.templates.find(tx, templateId);
+    if (template === undefined) throw invalidField(pointer, 'is no template of this workspace');
+    if (template.archived) throw invalidField(pointer, 'is archived');
+    return { version: template.currentVersion, category: template.category, channel: template.channel, name: template.name };
+  };
+}
+
+export function tryRender(ends: Ends): MessageDeps['tryRender'] {
+  return async (tx, { templateId, version, contactId, variables }) => {
+    const renderer = await ends.templates.renderer(tx, templateId, version);
+    const contact = await ends.audience.people.variablesOf(tx, contactId);
+    if (contact === undefined) throw notFound('contact');
+    const { name, postalAddress } = await ends.workspaces.settings(tx);
+    const urls = urlsOf(ends.origin(), ends.vault.linkKey(tx.workspaceId), tx.workspaceId, contactId);
+    const content = renderer.render({ contact, variables, workspace: { name, postalAddress }, urls });
+    if ('missing' in content) return { ok: false, reason: 'missing-variable', detail: content.missing.join(', '), missing: content.missing };
+    if ('failure' in content) return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}`, missing: [] };
+    return { ok: true };
+  };
+}
+
+/** Where link `n` of a message leads for its contact now. */
+export function destinationOf(ends: Ends) {
+  return async (
+    tx: Tx,
+    message: { contactId: string; templateId: string; templateVersion: number; variables: Readonly<Record<string, unknown>> | null },
+    n: number,
+  ): Promise<string | undefined> => {
+    const contact = await ends.audience.people.variablesOf(tx, message.contactId);
+    if (contact === undefined) return undefined;
+    const { name, postalAddress } = await ends.workspaces.settings(tx);
+    const data = { contact, variables: message.variables ?? {}, workspace: { name, postalAddress } };
+    return ends.templates.resolveLink(tx, message.templateId, message.templateVersion, n, data);
+  };
+}
+
+const systemMailMs = 20_000;
+
+async function firstOpen(ends: Ends, tx: Tx): Promise<ChannelAccount> {
+  const accounts = await ends.channels.accountsFor(tx, 'email');
+  const account = accounts.find((one) => !one.paused);
+  if (account === undefined) throw new AppError('message/no-account', 'No e-mail account is open. Connect one, or resume it.');
+  return account;
+}
+
+interface Letter {
+  readonly messageId: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html?: string | undefined;
+}
+
+/** A mail that is no message of the ledger: to somebody who works here, who asked for it a moment ago. */
+async function post(account: ChannelAccount, letter: Letter): Promise<string> {
+  const from = account.identity.from;
+  if (from === undefined) throw new AppError('message/no-account', `The account "${account.name}" has no From address.`);
+  const { html, ...rest } = letter;
+  const result = await account.sender.send({ channel: 'email', from, ...rest, ...(html === undefined ? {} : { html }) }, AbortSignal.timeout(systemMailMs));
+  if (result.kind === 'accepted') return 'accepted';
+  const words = result.kind === 'unknown' ? result.cause : result.reason;
+  throw new AppError('message/not-sent', `The account "${account.name}" did not take it: ${words} (${result.code}).`);
+}
+
+/** Reset links, invitations: from the first open account of the workspace. */
+export function systemMailer(ends: Ends, read: <T>(workspaceId: string, work: (tx: Tx) => Promise<T>) => Promise<T>) {
+  return async (workspaceId: string, mail: SystemMail): Promise<void> => {
+    const account = await read(workspaceId, (tx) => firstOpen(ends, tx));
+    await post(account, { messageId: newId(ends.clock), ...mail });
+  };
+}
+
+/** A test of a template: rendered with the given or made-up values, its links leading straight to where they lead. */
+export function testSender(ends: Ends) {
+  return async (tx: Tx, test: TestSend): Promise<{ messageId: string; state: string }> => {
+    const account = await firstOpen(ends, tx);
+    const renderer = await ends.templates.renderer(tx, test.templateId, test.version);
+    const { name, postalAddress } = await ends.workspaces.settings(tx);
+    const data = { contact: test.contact, variables: test.variables, workspace: { name, postalAddress } };
+    const origin = ends.origin();
+    const content = renderer.render({
+      ...data,
+      urls: { click: (n) => renderer.resolveLink(n, data) ?? origin, open: `${origin}/favicon.ico`, unsubscribe: `${origin}/u/test`, preferences: `${origin}/p/test` },
+    });
+    if ('missing' in content) throw new AppError('message/missing-variable', `Without a value and without a default: ${content.missing.join(', ')}.`);
+    if ('failure' in content) throw new AppError('message/render-failed', `${content.where}: ${content.failure}`);
+    const state = await post(account, { messageId: test.id, to: test.to, subject: content.subject, text: content.text ?? '', html: content.html ?? undefined });
+    return { messageId: test.id, state };
+  };
+}
