@@ -63,10 +63,12 @@ export function createHits(deps: HitsDeps): Hits {
 
   const flush = () => {
     timer = undefined;
-    for (const [workspaceId, queue] of queues) {
+    for (const [workspaceId, queue] of [...queues]) {
       if (running >= mostBatches) return;
       const batch = queue.splice(0, mostInBatch);
-      if (queue.length === 0) queues.delete(workspaceId);
+      // To the end of the line: a busy workspace does not keep the others waiting.
+      queues.delete(workspaceId);
+      if (queue.length > 0) queues.set(workspaceId, queue);
       running += 1;
       waiting -= batch.length;
       void settle(workspaceId, batch).finally(() => {

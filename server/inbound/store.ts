@@ -28,13 +28,14 @@ export function planMonths(messageId: string): string[] {
   return Array.from({ length: monthsBack + 1 }, (_, back) => made.subtract({ months: back }).toString());
 }
 
-// The primary key leads with the month: without it, every message of the workspace would be read.
+// The primary key leads with the month: without it, every message of the workspace would be read. One look-up a month, so that
+// only that partition is touched (an array of months is not pruned by in a prepared plan).
 export const messagesText = `
   select m.id, m.contact_id as "contactId", a.id as "addressId", c.erased_at is not null as erased, m.channel,
     m.plan_id as "planId", case p.source when 'campaign' then p.source_id end as "campaignId", p.topic_id as "topicId",
     p.template_id as "templateId", p.template_version as "templateVersion", m.variables, c.locale, m.settled_at as "handedOverAt"
-  from unnest($2::uuid[]) as k (id)
-  cross join lateral (select * from message x where x.workspace_id = $1 and x.plan_month = any($3::date[]) and x.id = k.id offset 0) m
+  from unnest($2::uuid[]) as k (id) cross join unnest($3::date[]) as t (month)
+  cross join lateral (select * from message x where x.workspace_id = $1 and x.plan_month = t.month and x.id = k.id offset 0) m
   cross join lateral (select * from plan x where x.workspace_id = $1 and x.id = m.plan_id offset 0) p
   cross join lateral (select * from contact x where x.workspace_id = $1 and x.id = m.contact_id offset 0) c
   left join lateral (select x.id from address x where x.workspace_id = $1 and x.id = m.address_id offset 0) a on true`;
