@@ -1,3 +1,5 @@
+import type { FastifyInstance } from 'fastify';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { createActivity } from '../activity/index.ts';
 import type { Activity } from '../activity/index.ts';
 import type { ReadinessItem } from '../channels/index.ts';
@@ -8,12 +10,14 @@ import { createDeliveryBench } from '../delivery/testing.ts';
 import type { DeliveryBench } from '../delivery/testing.ts';
 import { newId } from '../platform/ids.ts';
 import { silentLog } from '../platform/log.ts';
+import { createTestApp, createTestDb } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
 import { createTemplates } from '../templates/index.ts';
 import type { Templates } from '../templates/index.ts';
-import { createCampaigns } from './index.ts';
+import { campaignRoutes, createCampaigns } from './index.ts';
 import type { Campaigns } from './index.ts';
 import { planNextPage, planQueue } from './planning.ts';
+import type { AuditEntry } from './routes.ts';
 
 /** Campaigns on the real ledger, templates, topics and event log, with a provider whose answers the test gives. */
 export interface CampaignBench {
@@ -105,4 +109,67 @@ export async function createCampaignBench(test: TestDb): Promise<CampaignBench> 
     },
     close: () => templates.close(),
   });
+}
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/** Cloning a database for each test would take longer than the tests. */
+async function inWorkspaceOfItsOwn(database: TestDb): Promise<TestDb> {
+  const workspaceId = await database.newWorkspace();
+  return {
+    ...database,
+    workspaceId,
+    write: (work) => database.db.transaction(workspaceId, work),
+    read: (work) => database.db.read(workspaceId, work),
+  };
+}
+
+/** A workspace, bench and HTTP shell of its own for each test of the file. */
+export function useCampaigns() {
+  let app: FastifyInstance;
+  const lab = {
+    db: undefined as unknown as TestDb,
+    bench: undefined as unknown as CampaignBench,
+    audited: [] as AuditEntry[],
+    call: async (method: Method, url: string, body?: object, headers: Record<string, string> = {}) => {
+      const answer = await app.inject({
+        method,
+        url: `/api/v1${url}`,
+        headers: { authorization: 'test', ...headers },
+        ...(body === undefined ? {} : { payload: body }),
+      });
+      return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json() };
+    },
+    draft: async (changes: object = {}) => {
+      const templateId = 'templateId' in changes ? undefined : await lab.bench.template();
+      const given = {
+        name: 'March',
+        channels: ['email'],
+        templateId,
+        topic: lab.bench.topicKey,
+        audience: { all: true },
+      };
+      const made = await lab.call('POST', '/campaigns', { ...given, ...changes });
+      expect(made.body).toMatchObject({ status: 'draft' });
+      return made.body;
+    },
+    stats: async (id: string) => (await lab.call('GET', `/campaigns/${id}/stats`)).body,
+  };
+  let database: TestDb;
+  beforeAll(async () => {
+    database = await createTestDb();
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    lab.db = await inWorkspaceOfItsOwn(database);
+    lab.bench = await createCampaignBench(lab.db);
+    lab.audited = [];
+    const audit = { record: (_tx: unknown, entry: AuditEntry) => Promise.resolve(lab.audited.push(entry)) };
+    app = await createTestApp(lab.db, campaignRoutes({ campaigns: lab.bench.campaigns.deps, audit }));
+  });
+  afterEach(async () => {
+    await app.close();
+    await lab.bench.close();
+  });
+  return lab;
 }
