@@ -85,7 +85,7 @@ async function startServer(children: Set<ChildProcess>, key: string, environment
 }
 
 /** The one line the server prints when it is ready names its URL. */
-function readyUrl(child: ChildProcess): Promise<string> {
+export function readyUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error('the server was not ready in time')), readyMs);
     let text = '';
