@@ -41,7 +41,7 @@ function unguarded(deps: ProviderDeps): ProviderDeps {
 }
 
 /** Enough to keep one core busy with storing; each connection waits for its own commit. */
-const connections = 8;
+const connections = 12;
 
 function sandboxConfig(account: Pick<ProviderAccount, 'workspaceId'>, deps: ProviderDeps): PoolConfig | undefined {
   const address = deps.sandbox?.();
