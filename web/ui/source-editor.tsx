@@ -1,5 +1,5 @@
-import { useComputedColorScheme } from '@mantine/core';
 import { html } from '@codemirror/lang-html';
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { RangeSetBuilder, type Extension } from '@codemirror/state';
 import {
   Decoration,
@@ -9,6 +9,7 @@ import {
   type DecorationSet,
   type ViewUpdate,
 } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
 import CodeMirror, { type ReactCodeMirrorRef } from '@uiw/react-codemirror';
 import { useEffect, useMemo, useRef } from 'react';
 
@@ -30,7 +31,6 @@ export interface SourceEditorProps {
 
 /** Loaded on demand (see `lazy-source-editor.tsx`): CodeMirror is most of what it weighs. */
 export function SourceEditor(props: SourceEditorProps) {
-  const scheme = useComputedColorScheme('light');
   const editor = useRef<ReactCodeMirrorRef>(null);
   const { label, language, marked, jump } = props;
   const extensions = useMemo(
@@ -40,6 +40,7 @@ export function SourceEditor(props: SourceEditorProps) {
       EditorView.contentAttributes.of({ 'aria-label': label }),
       liquid,
       looks,
+      colours,
       markedLines(marked ?? []),
     ],
     [label, language, marked],
@@ -63,7 +64,7 @@ export function SourceEditor(props: SourceEditorProps) {
       ref={editor}
       value={props.value}
       onChange={props.onChange}
-      theme={scheme}
+      theme="none"
       height={props.height ?? '560px'}
       // Tab must leave the editor: a keyboard user would otherwise never get out of it.
       indentWithTab={false}
@@ -91,16 +92,45 @@ const liquid = ViewPlugin.fromClass(
   { decorations: (plugin) => plugin.decorations },
 );
 
+/** Both schemes at once: the page says which is on. Every pair of colours is AA, also on the marked and the active line. */
 const looks = EditorView.theme({
-  '&': { fontSize: '13px', border: '1px solid var(--mantine-color-default-border)' },
-  '&.cm-focused': { outline: '2px solid var(--mantine-primary-color-filled)', outlineOffset: '1px' },
-  '.cm-liquid': {
-    backgroundColor: 'light-dark(#e7f5ff, #1b3a57)',
-    borderRadius: '3px',
+  '&': {
+    fontSize: '13px',
+    color: 'var(--mantine-color-text)',
+    backgroundColor: 'light-dark(#ffffff, #1b1e23)',
+    border: '1px solid var(--mantine-color-default-border)',
+    borderRadius: 'var(--mantine-radius-sm)',
   },
-  '.cm-liquid, .cm-liquid *': { color: 'light-dark(#0b5394, #a5d8ff) !important' },
-  '.cm-problem': { backgroundColor: 'light-dark(#fff0f0, #4a1f1f)' },
+  '&.cm-focused': { outline: '2px solid var(--mantine-primary-color-filled)', outlineOffset: '1px' },
+  '.cm-scroller': { fontFamily: 'var(--mantine-font-family-monospace)', lineHeight: '1.5' },
+  '.cm-content': { caretColor: 'var(--mantine-color-text)' },
+  '.cm-cursor': { borderLeftColor: 'var(--mantine-color-text)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'light-dark(#cfe8f1, #24505f)',
+  },
+  '.cm-gutters': {
+    color: 'light-dark(#5a636b, #a6adb4)',
+    backgroundColor: 'light-dark(#f4f6f8, #23272d)',
+    borderRight: '1px solid var(--mantine-color-default-border)',
+  },
+  '.cm-activeLine': { backgroundColor: 'light-dark(#f3f8fa, #23272d)' },
+  '.cm-activeLineGutter': { color: 'var(--mantine-color-text)', backgroundColor: 'light-dark(#e3eef2, #2c3138)' },
+  '.cm-liquid': { backgroundColor: 'light-dark(#e3f0fb, #1b3550)', borderRadius: '3px' },
+  '.cm-liquid, .cm-liquid *': { color: 'light-dark(#0b4a85, #b9dcff) !important' },
+  '.cm-problem': { backgroundColor: 'light-dark(#fdeeee, #43201f)' },
 });
+
+const colours = syntaxHighlighting(
+  HighlightStyle.define([
+    { tag: tags.tagName, color: 'light-dark(#0a5c3e, #7fd8ae)' },
+    { tag: [tags.attributeName, tags.propertyName], color: 'light-dark(#7a3e00, #f0c08a)' },
+    { tag: [tags.attributeValue, tags.string], color: 'light-dark(#8a1f3d, #ffb3c0)' },
+    { tag: [tags.comment, tags.meta], color: 'light-dark(#5a636b, #a6adb4)' },
+    { tag: [tags.keyword, tags.number, tags.bool, tags.atom], color: 'light-dark(#4b2fa0, #c9b8ff)' },
+    { tag: tags.angleBracket, color: 'light-dark(#4a535b, #b6bdc4)' },
+    { tag: tags.invalid, color: 'light-dark(#a51d1d, #ff9d9d)' },
+  ]),
+);
 
 function markedLines(lines: readonly number[]): Extension {
   return EditorView.decorations.compute(['doc'], (state) => {

@@ -91,7 +91,7 @@ function DraftActions({ campaign }: { campaign: Campaign }) {
   };
   return (
     <>
-      <Button variant="subtle" color="red.8" onClick={() => void remove()}>
+      <Button variant="default" onClick={() => void remove()}>
         Delete…
       </Button>
       <LinkButton variant="default" to="/campaigns/$id/edit" params={{ id: campaign.id }}>

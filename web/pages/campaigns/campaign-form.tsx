@@ -113,12 +113,15 @@ function TemplateChoice({ form }: { form: Form }) {
       />
       {templates.data && rows.length === 0 && (
         <Text size="sm" mt={4}>
-          <TextLink to="/templates/new">Write a template first</TextLink>. What you filled in here is kept.
+          <TextLink underline="always" to="/templates/new">
+            Write a template first
+          </TextLink>
+          . What you filled in here is kept.
         </Text>
       )}
       {chosen && (
         <Text size="sm" mt={4}>
-          <TextLink to="/templates/$id" params={{ id: chosen.id }} target="_blank">
+          <TextLink underline="always" to="/templates/$id" params={{ id: chosen.id }} target="_blank">
             Look at it in a new tab
           </TextLink>
         </Text>

@@ -65,7 +65,7 @@ function Facts({ campaign }: { campaign: Campaign }) {
   return (
     <>
       Sends{' '}
-      <TextLink to="/templates/$id" params={{ id: campaign.templateId }}>
+      <TextLink underline="always" to="/templates/$id" params={{ id: campaign.templateId }}>
         {campaign.templateName}
       </TextLink>
       {campaign.templateVersion !== null && ` (version ${campaign.templateVersion})`} about {campaign.topic}
@@ -105,7 +105,7 @@ function StartedView({ campaign, stats }: { campaign: Campaign; stats: UseQueryR
         </Grid.Col>
       </Grid>
       <Text size="sm">
-        <TextLink to="/messages" search={{ campaignId: campaign.id } as never}>
+        <TextLink underline="always" to="/messages" search={{ campaignId: campaign.id } as never}>
           See every message of this campaign
         </TextLink>
       </Text>

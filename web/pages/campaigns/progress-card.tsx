@@ -113,7 +113,7 @@ function Notes({ stats, campaignId }: { stats: Stats; campaignId: string }) {
     <Alert color="orange" variant="light" title="Some may or may not have arrived">
       The connection or the server broke while <NumberText value={stats.unknown} />{' '}
       {stats.unknown === 1 ? 'message was' : 'messages were'} being handed over. They are not sent again blindly:{' '}
-      <TextLink to="/messages" search={{ campaignId, state: 'unknown' } as never}>
+      <TextLink underline="always" c="inherit" to="/messages" search={{ campaignId, state: 'unknown' } as never}>
         decide about them
       </TextLink>
       .

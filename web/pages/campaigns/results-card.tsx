@@ -1,5 +1,5 @@
 import { Card, Progress, Stack, Table, Text, Title } from '@mantine/core';
-import { NumberText, useFormats } from '../../ui/index.ts';
+import { NumberText, useFormats, type Formats } from '../../ui/index.ts';
 import { ratesOf, type Rate, type Stats } from './results.rules.ts';
 
 const names: Readonly<Record<Rate['key'], string>> = {
@@ -9,6 +9,13 @@ const names: Readonly<Record<Rate['key'], string>> = {
   bounced: 'Bounced',
   complained: 'Reported as spam',
 };
+
+/** A share too small for its decimals must not read as nothing. */
+function shareText({ count, rate }: Rate, formats: Formats): string {
+  if (rate === undefined) return '—';
+  return count > 0 && rate < smallestShown ? `under ${formats.percent(smallestShown)}` : formats.percent(rate);
+}
+const smallestShown = 0.001;
 
 /** What people did with it, each as a share with its denominator said. */
 export function ResultsCard({ stats }: { stats: Stats }) {
@@ -40,7 +47,7 @@ export function ResultsCard({ stats }: { stats: Stats }) {
               </Table.Td>
               <Table.Td ta="end">
                 <Text component="span" inherit fw={600}>
-                  {rate.rate === undefined ? '—' : formats.percent(rate.rate)}
+                  {shareText(rate, formats)}
                 </Text>
                 <Text size="xs" c="dimmed">
                   {rate.denominator} ({formats.number(rate.of)})

@@ -1,5 +1,5 @@
 import { Group, Stack, Text } from '@mantine/core';
-import { reasonText, sentence } from '../../reasons.ts';
+import { reasonText } from '../../reasons.ts';
 import { NumberText } from '../../ui/index.ts';
 import classes from './waterfall-picture.module.css';
 import { fallsOf, rankedReasons, sumOf, type Waterfall } from './results.rules.ts';
@@ -14,7 +14,7 @@ export function WaterfallPicture({ waterfall }: { waterfall: Waterfall }) {
           <li key={fall.name}>
             <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
               <Text size="sm" fw={at === falls.length - 1 ? 650 : 400}>
-                {stepName(fall.name)}
+                {fall.name}
               </Text>
               <Text size="sm" component="span" style={{ whiteSpace: 'nowrap' }}>
                 {fall.lost > 0 && (
@@ -70,21 +70,4 @@ function Reasons({ title, counts }: { title: string; counts: Readonly<Record<str
       </ul>
     </div>
   );
-}
-
-const steps: Readonly<Record<string, string>> = {
-  audience: 'In the audience',
-  contacts: 'In the audience',
-  'in-audience': 'In the audience',
-  'has-address': 'Have an e-mail address',
-  address: 'Have an e-mail address',
-  'address-works': 'Their address works',
-  'not-suppressed': 'Not on the suppression list',
-  consented: 'Agreed to the topic',
-  consent: 'Agreed to the topic',
-  'will-send': 'Will get it',
-};
-
-function stepName(name: string): string {
-  return steps[name] ?? sentence(name);
 }

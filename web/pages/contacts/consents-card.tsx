@@ -37,7 +37,10 @@ export function ConsentsCard({ contact }: { contact: Contact }) {
       {topics.data?.data.length === 0 && (
         <Text size="sm" c="dimmed">
           There are no topics yet. A topic is what people can agree to receive, such as a newsletter.{' '}
-          <TextLink to="/settings/topics">Make one</TextLink>.
+          <TextLink underline="always" to="/settings/topics">
+            Make one
+          </TextLink>
+          .
         </Text>
       )}
       {consents.data && topics.data && topics.data.data.length > 0 && (

@@ -65,7 +65,7 @@ function EntryBody({ entry }: { entry: TimelineEntry }) {
         {entry.messageId && (
           <>
             {' · '}
-            <TextLink to="/messages/$id" params={{ id: entry.messageId }}>
+            <TextLink underline="always" to="/messages/$id" params={{ id: entry.messageId }}>
               The message
             </TextLink>
           </>
@@ -73,7 +73,7 @@ function EntryBody({ entry }: { entry: TimelineEntry }) {
         {entry.campaignId && (
           <>
             {' · '}
-            <TextLink to="/campaigns/$id" params={{ id: entry.campaignId }}>
+            <TextLink underline="always" to="/campaigns/$id" params={{ id: entry.campaignId }}>
               The campaign
             </TextLink>
           </>

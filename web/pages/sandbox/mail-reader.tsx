@@ -65,7 +65,7 @@ function Head({ mail }: { mail: Mail }) {
         {mail.messageId && (
           <>
             {' · '}
-            <TextLink to="/messages/$id" params={{ id: mail.messageId }}>
+            <TextLink underline="always" to="/messages/$id" params={{ id: mail.messageId }}>
               Its entry in the ledger
             </TextLink>
           </>

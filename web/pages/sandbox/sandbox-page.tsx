@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Card, Group, Menu, Skeleton, Stack, Text } from '@mantine/core';
+import { ActionIcon, Box, Button, Card, Group, Menu, Skeleton, Stack, Text } from '@mantine/core';
 import { IconDotsVertical, IconInbox, IconMailOpened } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -62,7 +62,9 @@ export function SandboxPage() {
         description="Mail that was caught instead of sent. Nothing here has left this server, and what you do to a mail counts as if its reader had done it."
         actions={<ClearMenu isEmpty={isNothing} url={url} />}
       />
-      <FilterBar filters={filters} url={url} />
+      <Box mb="md">
+        <FilterBar filters={filters} url={url} />
+      </Box>
       <ProblemAlert problem={caught.error} onRetry={() => void caught.refetch()} />
       {isNothing ? (
         <Card withBorder>

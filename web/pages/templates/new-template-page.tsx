@@ -56,7 +56,11 @@ function StarterCard({ starter }: { starter: Starter }) {
             {starter.description}
           </Text>
         </div>
-        <LinkButton to="/templates/new" search={{ starter: starter.key } as never} aria-label={`Use ${starter.name}`}>
+        <LinkButton
+          to="/templates/new"
+          search={{ starter: starter.key } as never}
+          aria-label={`Use this design: ${starter.name}`}
+        >
           Use this design
         </LinkButton>
       </Stack>
