@@ -2,11 +2,11 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db, Tx } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import { createConsumers } from './consumers.ts';
-import type { Consumer } from './consumers.ts';
+import type { Consumer } from './reader.ts';
 import { appendEvents, readMessageTimeline, readTimeline } from './store.ts';
 import type { EventDraft, LoggedEvent, TimelinePage } from './store.ts';
 
-export type { Consumer } from './consumers.ts';
+export type { Consumer } from './reader.ts';
 
 export interface Activity {
   /** Writes events in the transaction of what they tell of, and wakes the consumers once it is committed. */

@@ -1,16 +1,9 @@
 import type { Clock } from '../platform/clock.ts';
-import type { Db, Tx } from '../platform/db.ts';
+import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
-import { progressThrough } from './order.rules.ts';
-import { enterEpoch, findBacklogs, lockCursor, moveCursor, readAfter } from './store.ts';
-import type { LoggedEvent } from './store.ts';
-
-/** Something that follows the log. `handle` runs in the transaction that moves its cursor: its writes happen once. */
-export interface Consumer {
-  readonly name: string;
-  readonly kinds: readonly string[];
-  readonly handle: (tx: Tx, events: readonly LoggedEvent[]) => Promise<void>;
-}
+import { createReader } from './reader.ts';
+import type { Consumer } from './reader.ts';
+import { enterEpoch, findBacklogs } from './store.ts';
 
 export interface ConsumersDeps {
   readonly db: Db;
@@ -19,118 +12,102 @@ export interface ConsumersDeps {
   readonly pollMs: number;
 }
 
-const pageSize = 1000;
+export interface Consumers {
+  define(consumer: Consumer): void;
+  /** There is something to read in a workspace. */
+  wake(workspaceId: string): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  drain(workspaceId: string, looks: number): Promise<void>;
+  lagSeconds(): ReadonlyMap<string, number>;
+}
+
 // Commits of a running campaign come every few milliseconds; reading a little later reads many at once.
 const gatherMs = 100;
 const blockedMs = 250;
-const longestBackoffMs = 60_000;
 
-type Outcome = 'done' | 'blocked' | 'failed';
-
-export function createConsumers({ db, clock, log, pollMs }: ConsumersDeps) {
-  const consumers: Consumer[] = [];
+/** Workspaces that wait to be read, and the bell for whoever waits for one. */
+function createBell() {
   const woken = new Set<string>();
-  const failures = new Map<string, { count: number; until: Temporal.Instant }>();
-  let lag: ReadonlyMap<string, number> = new Map();
-  let stopping: AbortController | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  let ring: () => void = () => {};
-
-  /** One batch in one transaction. */
-  async function step(workspaceId: string, consumer: Consumer) {
-    return db.transaction(workspaceId, async (tx) => {
-      const from = await lockCursor(tx, clock, consumer.name);
-      // Another process reads for this consumer now, and will go on as long as there is something.
-      if (from === undefined) return { more: false, blocked: false };
-      const progress = progressThrough(await readAfter(tx, from, consumer.kinds, pageSize), pageSize);
-      if (progress.events.length > 0) await consumer.handle(tx, progress.events);
-      if (progress.to !== undefined) await moveCursor(tx, clock, consumer.name, progress.to);
-      return { more: progress.more, blocked: progress.blocked };
-    });
-  }
-
-  async function readOn(workspaceId: string, consumer: Consumer): Promise<Outcome> {
-    const key = `${workspaceId} ${consumer.name}`;
-    const failed = failures.get(key);
-    if (failed !== undefined && Temporal.Instant.compare(clock.now(), failed.until) < 0) return 'failed';
-    try {
-      for (;;) {
-        const { more, blocked } = await step(workspaceId, consumer);
-        failures.delete(key);
-        if (!more || stopping?.signal.aborted === true) return blocked ? 'blocked' : 'done';
-      }
-    } catch (error) {
-      const count = (failed?.count ?? 0) + 1;
-      const waitMs = Math.min(1000 * 2 ** (count - 1), longestBackoffMs);
-      failures.set(key, { count, until: clock.now().add({ milliseconds: waitMs }) });
-      log.error(
-        { err: error, consumer: consumer.name, workspaceId, count },
-        'a consumer of events failed; it tries again',
-      );
-      return 'failed';
-    }
-  }
-
-  async function readAll(workspaceId: string): Promise<boolean> {
-    let blocked = false;
-    for (const consumer of consumers) {
-      if ((await readOn(workspaceId, consumer)) === 'blocked') blocked = true;
-    }
-    return blocked;
-  }
-
-  async function follow(signal: AbortSignal): Promise<void> {
-    const woke = () =>
+  let ring: () => void = () => undefined;
+  return {
+    wake: (workspaceId: string) => {
+      woken.add(workspaceId);
+      ring();
+    },
+    ring: () => ring(),
+    wait: (signal: AbortSignal) =>
       new Promise<void>((resolve) => {
         ring = resolve;
         if (woken.size > 0 || signal.aborted) resolve();
-      });
-    while (!signal.aborted) {
-      await woke();
-      await clock.sleep(gatherMs, signal);
+      }),
+    take: () => {
       const workspaces = [...woken];
       woken.clear();
-      for (const workspaceId of workspaces) {
+      return workspaces;
+    },
+  };
+}
+
+/** Which workspaces have unread events, whoever wrote them, and how long each consumer's oldest one has waited. */
+async function look({ db, clock, log }: ConsumersDeps, consumers: readonly Consumer[]) {
+  const names = consumers.map((consumer) => consumer.name);
+  // The database may be away for a while; the next look finds what this one missed.
+  const backlogs = await db
+    .system((tx) => findBacklogs(tx, names))
+    .catch((error: unknown) => log.warn({ err: error }, 'could not look for unread events'));
+  if (backlogs === undefined) return undefined;
+  const now = clock.now();
+  const lag = new Map(names.map((name) => [name, 0]));
+  for (const { consumer, waitingSince } of backlogs) {
+    const seconds = Math.max(0, now.since(waitingSince).total('seconds'));
+    lag.set(consumer, Math.max(lag.get(consumer) ?? 0, seconds));
+  }
+  return { lag, workspaces: new Set(backlogs.map((backlog) => backlog.workspaceId)) };
+}
+
+export function createConsumers(deps: ConsumersDeps): Consumers {
+  const { db, clock, pollMs } = deps;
+  const consumers: Consumer[] = [];
+  const reader = createReader(deps);
+  const bell = createBell();
+  let lag: ReadonlyMap<string, number> = new Map();
+  let stopping: AbortController | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+
+  /** Whether something is left that cannot be read yet. */
+  const readAll = async (workspaceId: string): Promise<boolean> => {
+    const outcomes = [];
+    for (const consumer of consumers)
+      outcomes.push(await reader.readOn(workspaceId, consumer, () => stopping?.signal.aborted === true));
+    return outcomes.includes('blocked');
+  };
+
+  const follow = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await bell.wait(signal);
+      await clock.sleep(gatherMs, signal);
+      for (const workspaceId of bell.take()) {
         if (signal.aborted) return;
-        if (await readAll(workspaceId)) void clock.sleep(blockedMs, signal).then(() => wake(workspaceId));
+        if (await readAll(workspaceId)) void clock.sleep(blockedMs, signal).then(() => bell.wake(workspaceId));
       }
     }
-  }
+  };
 
-  async function look(): Promise<void> {
-    const backlogs = await db.system((tx) =>
-      findBacklogs(
-        tx,
-        consumers.map((consumer) => consumer.name),
-      ),
-    );
-    const now = clock.now();
-    const longest = new Map(consumers.map((consumer) => [consumer.name, 0]));
-    for (const backlog of backlogs) {
-      const seconds = Math.max(0, now.since(backlog.waitingSince).total('seconds'));
-      longest.set(backlog.consumer, Math.max(longest.get(backlog.consumer) ?? 0, seconds));
-      wake(backlog.workspaceId);
-    }
-    lag = longest;
-  }
-
-  async function poll(signal: AbortSignal): Promise<void> {
+  const poll = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      // The database may be away for a while; the next look finds what this one missed.
-      await look().catch((error: unknown) => log.warn({ err: error }, 'could not look for unread events'));
+      const seen = await look(deps, consumers);
+      lag = seen?.lag ?? lag;
+      for (const workspaceId of seen?.workspaces ?? []) bell.wake(workspaceId);
       await clock.sleep(pollMs, signal);
     }
-  }
-
-  function wake(workspaceId: string): void {
-    if (consumers.length === 0) return;
-    woken.add(workspaceId);
-    ring();
-  }
+  };
 
   return {
-    wake,
-    define: (consumer: Consumer) => {
+    wake: (workspaceId) => {
+      if (consumers.length > 0) bell.wake(workspaceId);
+    },
+    define: (consumer) => {
       if (stopping !== undefined) throw new Error(`consumer ${consumer.name}: consumers are defined before the start`);
       if (consumers.some((other) => other.name === consumer.name)) throw new Error(`consumer ${consumer.name} exists`);
       consumers.push(consumer);
@@ -138,16 +115,16 @@ export function createConsumers({ db, clock, log, pollMs }: ConsumersDeps) {
     start: async () => {
       await db.system((tx) => enterEpoch(tx));
       stopping = new AbortController();
-      stopping.signal.addEventListener('abort', () => ring());
+      stopping.signal.addEventListener('abort', () => bell.ring());
       if (consumers.length > 0) running = Promise.all([follow(stopping.signal), poll(stopping.signal)]);
     },
     stop: async () => {
       stopping?.abort();
       await running;
     },
-    drain: async (workspaceId: string, looks: number) => {
+    drain: async (workspaceId, looks) => {
       // Blocked: another transaction of the cluster still runs. The database does the waiting, so that a virtual clock does not matter.
-      for (let look = 1; (await readAll(workspaceId)) && look < looks; look++)
+      for (let round = 1; (await readAll(workspaceId)) && round < looks; round++)
         await db.system((tx) => tx.query('select pg_sleep(0.02)'));
     },
     lagSeconds: () => lag,

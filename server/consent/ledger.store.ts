@@ -161,15 +161,15 @@ export async function readEntries(tx: Tx, afterSeq: number, most: number): Promi
   );
 }
 
-export interface ProvenEntry extends LinkedEntry {
+export interface StoredHistory extends LinkedEntry {
   /** MAC of the entry before it; null for the first, and where the one before is missing. */
   readonly previousMac: Buffer | null;
 }
 
 /** What was ever said for one address, oldest first, with what each link hangs on. */
-export async function readHistory(tx: Tx, addressId: string, most: number): Promise<ProvenEntry[]> {
+export async function readHistory(tx: Tx, addressId: string, most: number): Promise<StoredHistory[]> {
   return tx
-    .query<ProvenEntry>(
+    .query<StoredHistory>(
       `select ${entryColumns}, (select p.mac from consent_event p where p.workspace_id = $1 and p.seq = e.seq - 1) as "previousMac"
      from consent_event e where workspace_id = $1 and address_id = $2 order by seq desc limit $3`,
       [tx.workspaceId, addressId, most],

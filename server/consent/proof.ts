@@ -6,7 +6,7 @@ import { AppError } from '../platform/errors.ts';
 import type { Vault, WorkspaceKeys } from '../platform/sealing.ts';
 import { chainFields, evidenceContext } from './entry.rules.ts';
 import { readHistory, readSalts } from './ledger.store.ts';
-import type { ProvenEntry } from './ledger.store.ts';
+import type { StoredHistory } from './ledger.store.ts';
 import type { Person } from './people.ts';
 import * as store from './store.ts';
 
@@ -14,13 +14,13 @@ import * as store from './store.ts';
 const mostEntries = 1000;
 
 /** Evidence is gone with an erased contact's key; that it was there is still shown. */
-function openEvidence(keys: WorkspaceKeys, salt: Buffer | undefined, entry: ProvenEntry): Record<string, unknown> {
+function openEvidence(keys: WorkspaceKeys, salt: Buffer | undefined, entry: StoredHistory): Record<string, unknown> {
   if (salt === undefined) return { erased: true };
   const opened: unknown = JSON.parse(keys.openFor(salt, entry.evidence, evidenceContext(entry.id)));
   return typeof opened === 'object' && opened !== null ? { ...opened } : {};
 }
 
-function assertLinked(keys: WorkspaceKeys, entry: ProvenEntry): void {
+function assertLinked(keys: WorkspaceKeys, entry: StoredHistory): void {
   const previous = entry.seq === 1 ? genesis : entry.previousMac;
   if (previous === null || !sameMac(linkMac(keys.chainKey, previous, chainFields(entry)), entry.mac))
     throw new AppError(
@@ -41,6 +41,10 @@ export interface HistoryEntry {
   readonly actor: string;
   readonly occurredAt: string;
   readonly recordedAt: string;
+}
+
+export interface ProvenEntry {
+  readonly shown: HistoryEntry;
   readonly mac: string;
 }
 
@@ -49,30 +53,35 @@ export async function readProvenHistory(
   tx: Tx,
   keys: WorkspaceKeys,
   person: Pick<Person, 'addressId' | 'contactId'>,
-): Promise<HistoryEntry[]> {
+): Promise<ProvenEntry[]> {
   const entries = await readHistory(tx, person.addressId, mostEntries);
   const [salt] = await readSalts(tx, [person.contactId]);
   const keyOf = await topicKeys(tx, entries);
   return entries.map((entry) => {
     assertLinked(keys, entry);
-    return {
-      eventId: entry.id,
-      seq: entry.seq,
-      channel: entry.channel as HistoryEntry['channel'],
-      topic: keyOf.get(entry.topicId) ?? entry.topicId,
-      action: entry.action,
-      basis: entry.basis,
-      source: entry.source,
-      evidence: openEvidence(keys, salt, entry),
-      actor: entry.actor,
-      occurredAt: entry.occurredAt.toString(),
-      recordedAt: entry.recordedAt.toString(),
-      mac: entry.mac.toString('base64'),
-    };
+    const topic = keyOf.get(entry.topicId) ?? entry.topicId;
+    return { shown: showEntry(entry, topic, openEvidence(keys, salt, entry)), mac: entry.mac.toString('base64') };
   });
 }
 
-async function topicKeys(tx: Tx, entries: readonly ProvenEntry[]): Promise<Map<string, string>> {
+function showEntry(entry: StoredHistory, topic: string, evidence: Record<string, unknown>): HistoryEntry {
+  const { id, seq, channel, action, basis, source, actor, occurredAt, recordedAt } = entry;
+  const times = { occurredAt: occurredAt.toString(), recordedAt: recordedAt.toString() };
+  return {
+    eventId: id,
+    seq,
+    channel: channel as HistoryEntry['channel'],
+    topic,
+    action,
+    basis,
+    source,
+    evidence,
+    actor,
+    ...times,
+  };
+}
+
+async function topicKeys(tx: Tx, entries: readonly StoredHistory[]): Promise<Map<string, string>> {
   const keys = new Map<string, string>();
   for (const id of new Set(entries.map((entry) => entry.topicId))) {
     const topic = await store.findTopic(tx, id);

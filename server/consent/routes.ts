@@ -126,17 +126,17 @@ async function recordOne(deps: ConsentRoutesDeps, tx: Tx, call: Asked, said: Sai
   const { person, topic, channel, action, basis, evidence, at } = said;
   assertReaches(channel, person.kind);
   const draft: ConsentDraft = {
-    ...{
-      contactId: person.contactId,
-      addressId: person.addressId,
-      channel,
-      topicId: topic.id,
-      action,
-      basis,
-      evidence,
-      at,
-    },
-    ...{ source: sourceOf(call.caller), actor: `${call.caller.kind}:${call.caller.id}`, id: call.mintedId },
+    id: call.mintedId,
+    contactId: person.contactId,
+    addressId: person.addressId,
+    topicId: topic.id,
+    source: sourceOf(call.caller),
+    actor: `${call.caller.kind}:${call.caller.id}`,
+    channel,
+    action,
+    basis,
+    evidence,
+    at,
   };
   const [recorded] = await deps.consent.record(tx, [draft]);
   if (recorded === undefined) throw new Error('a draft was not answered');
@@ -234,7 +234,7 @@ function proofRoutes(deps: ConsentRoutesDeps): Route[] {
         consents: standing.map(({ channel, topicKey, state, basis, since, eventId }) => {
           return { channel: channel as Channel, topic: topicKey, state, basis, since: since.toString(), eventId };
         }),
-        history: history.map(({ mac: _, ...entry }) => entry),
+        history: history.map((entry) => entry.shown),
       };
     }),
     route(contract.proveConsent, async (tx, { params, caller }) => {
@@ -245,7 +245,7 @@ function proofRoutes(deps: ConsentRoutesDeps): Route[] {
         workspaceId: caller.workspaceId,
         address: person.masked,
         generatedAt: clock.now().toString(),
-        entries,
+        entries: entries.map(({ shown, mac }) => ({ ...shown, mac })),
         head: { seq: head?.seq ?? 0, mac: head?.mac.toString('base64') ?? '' },
       };
       return { ...document, signature: signDocument(vault, document) };

@@ -25,7 +25,12 @@ export function createConsentLab(test: TestDb): ConsentLab {
   const activity = createActivity({ db, clock, log: silentLog });
   const consent = createConsent({ clock, vault, events: activity });
   const audience = createAudience({
-    ...{ db, pinned: db, clock, vault, activity, log: silentLog },
+    db,
+    pinned: db,
+    clock,
+    vault,
+    activity,
+    log: silentLog,
     objects: {
       write: unused,
       read: () => {

@@ -63,8 +63,9 @@ export function createHits(deps: HitsDeps): Hits {
 
   const flush = () => {
     timer = undefined;
-    for (const [workspaceId, queue] of [...queues]) {
-      if (running >= mostBatches) return;
+    for (const workspaceId of Array.from(queues.keys())) {
+      const queue = queues.get(workspaceId);
+      if (queue === undefined || running >= mostBatches) return;
       const batch = queue.splice(0, mostInBatch);
       // To the end of the line: a busy workspace does not keep the others waiting.
       queues.delete(workspaceId);

@@ -226,7 +226,9 @@ test('when the database does not answer, a page says so and nothing is claimed',
     read: () => Promise.reject(new Error('down')),
   };
   const inbound = createInbound({
-    ...{ db: broken, clock: lab.db.clock, consent: lab.below.consent },
+    db: broken,
+    clock: lab.db.clock,
+    consent: lab.below.consent,
     events: { append: lab.below.activity.append, defineConsumer: () => undefined },
     destinationOf: () => Promise.resolve(undefined),
     delivery: { applyEngagement: () => Promise.resolve() },

@@ -40,7 +40,10 @@ export async function createInboundLab() {
   const { consent, activity } = lab;
   const counted: Hit[] = [];
   const inbound = createInbound({
-    ...{ db: db.db, clock: db.clock, events: activity, consent },
+    db: db.db,
+    clock: db.clock,
+    events: activity,
+    consent,
     destinationOf: (_tx, _message, n) => Promise.resolve(links[n]),
     delivery: {
       applyEngagement: (_tx, hits) => {
@@ -100,7 +103,12 @@ export async function createInboundLab() {
   };
 
   return {
-    ...{ db, below: lab, app, send, topicId, offersId },
+    db,
+    below: lab,
+    app,
+    send,
+    topicId,
+    offersId,
     request: (method: 'GET' | 'HEAD' | 'POST', url: string, headers: Record<string, string> = {}, payload?: string) =>
       app.inject({
         method,

@@ -23,10 +23,13 @@ export function placeOf(path: string, slices: readonly string[]): Place {
   if (top !== 'server') return { kind: 'outside' };
   if (rest === undefined || folder === undefined) return { kind: 'server' };
   if (folder === 'sandbox') return { kind: 'sandbox' };
+  // The demo drives the whole server from outside, as the command line does.
+  if (folder === 'demo') return { kind: 'server' };
   return slices.includes(folder) ? { kind: 'slice', slice: folder } : { kind: 'unknown', folder };
 }
 
-const isTest = (path: string) => /\.test\.tsx?$|\/testing[^/]*\.ts$/.test(path);
+const isTesting = (path: string) => /\/testing[^/]*\.ts$/.test(path);
+const isTest = (path: string) => /\.test\.tsx?$/.test(path) || isTesting(path);
 const isRules = (path: string) => path.endsWith('.rules.ts');
 const isStore = (path: string) => /(^|[./])store\.ts$/.test(path);
 
@@ -107,6 +110,8 @@ function refusalOfSlice(
       if (slices.indexOf(target.slice) < slices.indexOf(own))
         return `${target.slice} lies above ${own} in server/order.ts; declare a port that compose.ts fills, or announce an event`;
       if (target.slice === 'platform' || path === `server/${target.slice}/index.ts`) return undefined;
+      // A slice's test lab is built on the labs of the slices below it.
+      if (isTest(file.path) && path === `server/${target.slice}/testing.ts`) return undefined;
       return `another slice is entered through its front door, server/${target.slice}/index.ts`;
     case 'server':
       return isTest(file.path) ? undefined : 'slices are wired by compose.ts; they do not know the files above them';
@@ -243,20 +248,21 @@ function checkWrites({ files, slices, tables }: OrderFacts): Problem[] {
 // --- clock and environment ------------------------------------------------------------------------------------------
 
 const clockReads = new Set(['Date.now', 'Temporal.Now', 'new Date()', 'Date()']);
-/** Where reading them is the file's very purpose. */
+/** Where reading it is the file's very purpose. */
 const clockFile = 'server/platform/clock.ts';
-const environmentFiles = ['server/config.ts', 'server/main.ts'];
 
-/** Time comes in through the clock and settings through config.ts, so that tests can set both. */
-function checkClock({ files }: OrderFacts): Problem[] {
+/** Time comes in through the clock, and settings from the command line through config.ts, so that tests can set both. */
+function checkClock({ files, slices }: OrderFacts): Problem[] {
   return files
     .filter((file) => file.path.startsWith('server/') && !isTest(file.path) && !isRules(file.path))
     .flatMap((file) =>
       file.impurities.flatMap(({ what, line }) => {
         if (clockReads.has(what) && file.path !== clockFile)
           return [at(file, line, `reads the system time (${what}): take a Clock`)];
-        if (what === 'process.env' && !environmentFiles.includes(file.path))
-          return [at(file, line, 'reads process.env: only config.ts does, and hands on typed settings')];
+        if (what === 'process.env' && placeOf(file.path, slices).kind !== 'server')
+          return [
+            at(file, line, 'reads process.env: the command line hands it to config.ts, which hands on typed settings'),
+          ];
         return [];
       }),
     );
