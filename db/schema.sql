@@ -24,7 +24,7 @@ create table address (
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
 CREATE UNIQUE INDEX address_hash ON public.address USING btree (workspace_id, kind, hash_version, hash);
-CREATE INDEX address_of_contact ON public.address USING btree (workspace_id, contact_id, kind, "position");
+CREATE INDEX address_of_contact ON public.address USING btree (workspace_id, contact_id, "position");
 alter table address enable row level security;
 alter table address force row level security;
 create policy workspace_only on address for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
@@ -610,7 +610,7 @@ create table message (
   variables jsonb,
   planned_at timestamp with time zone not null,
   settled_at timestamp with time zone,
-  PRIMARY KEY (workspace_id, plan_month, id),
+  PRIMARY KEY (workspace_id, id, plan_month),
   CHECK ((state = ANY (ARRAY['planned'::text, 'held'::text, 'suppressed'::text, 'accepted'::text, 'delivered'::text, 'bounced'::text, 'complained'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'expired'::text]))),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 ) partition by RANGE (plan_month);

@@ -60,6 +60,19 @@ describe('the order of the slices', () => {
     expect(problemsOf({ ...tree, 'server/delivery/plan.test.ts': text })).toEqual([]);
   });
 
+  it('lets tests use what a lower slice offers to tests, and nothing else of it', () => {
+    const tree = {
+      'server/audience/testing.ts': 'export const t = 1;',
+      'server/audience/store.ts': 'export const s = 1;',
+    };
+    const using = (path: string, file: string) =>
+      problemsOf({ ...tree, [path]: `import * as all from '../audience/${file}'; export const a = all;` });
+    expect(using('server/delivery/plan.test.ts', 'testing.ts')).toEqual([]);
+    expect(using('server/delivery/testing.ts', 'testing.ts')).toEqual([]);
+    expect(using('server/delivery/plan.ts', 'testing.ts')).toEqual([expect.stringContaining('front door')]);
+    expect(using('server/delivery/plan.test.ts', 'store.ts')).toEqual([expect.stringContaining('front door')]);
+  });
+
   it('lets the dashboard see the contract only, and the contract nothing', () => {
     const tree = { 'server/platform/ids.ts': 'export const id = 1;', 'contract/a.ts': 'export const a = 1;' };
     expect(problemsOf({ ...tree, 'web/ok.ts': `import { a } from '../contract/a.ts'; export const b = a;` })).toEqual(
@@ -168,7 +181,7 @@ describe('clock, settings and cycles', () => {
     ]);
     expect(problemsOf({ 'server/config.ts': `export const port = process.env['PORT'];` })).toEqual([]);
     expect(problemsOf({ 'server/delivery/a.ts': `export const port = process.env['PORT'];` })).toEqual([
-      expect.stringContaining('only config.ts'),
+      expect.stringContaining('hands on typed settings'),
     ]);
   });
 
