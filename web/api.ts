@@ -130,7 +130,7 @@ export async function api<N extends RouteName>(name: N, ...[given]: Args<N>): Pr
   const method = name.slice(0, name.indexOf(' '));
   const headers: Record<string, string> = { accept: 'application/json' };
   if (method !== 'GET') headers['x-parley-csrf'] = '1';
-  if (ifMatch !== undefined) headers['if-match'] = `"${ifMatch}"`;
+  if (ifMatch !== undefined) headers['if-match'] = `"r${ifMatch}"`;
   if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
   if (body !== undefined && !(body instanceof Blob)) headers['content-type'] = 'application/json';
   const init: RequestInit = { method, headers, credentials: 'same-origin' };

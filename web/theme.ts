@@ -1,4 +1,4 @@
-import { createTheme, Drawer, Menu, Modal, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, Drawer, Menu, Modal, Notification, type MantineColorsTuple } from '@mantine/core';
 
 /** Deep harbour blue. From shade 7 on, white text on it passes AA (5.6:1). */
 const harbour: MantineColorsTuple = [
@@ -28,6 +28,7 @@ export const theme = createTheme({
   components: {
     Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
     Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Dismiss' } } }),
     // The placeholder is a child that a menu may not have (axe: aria-required-children).
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
   },

@@ -18,13 +18,14 @@ import { Entry } from './entry.tsx';
 import { dayEnd, dayStart } from './days.ts';
 
 const kinds = [
+  'address',
   'api-key',
   'attribute',
   'campaign',
   'contact',
+  'export',
   'import',
   'invitation',
-  'lane',
   'message',
   'provider',
   'role',
