@@ -24,5 +24,3 @@ export const slices = [
   'workspaces',
   'platform',
 ] as const;
-
-export type Slice = (typeof slices)[number];

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from './clock.ts';
-import { createHostResolver, permittedAddresses, reachOf } from './network.ts';
+import { permittedAddresses, reachOf } from './network.rules.ts';
+import { createHostResolver } from './network.ts';
 
 describe('where an address leads', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { reachOf } from '../../platform/network.ts';
+import { reachOf } from '../../platform/network.rules.ts';
 import type { ReadinessItem } from '../port.ts';
 
 /** What a mailbox provider would object to, judged from facts that were looked up elsewhere. */
