@@ -7,6 +7,7 @@ import { AppError, invalidField, notFound } from '../platform/errors.ts';
 import { route, streamRoute } from '../platform/http.ts';
 import type { Call, Caller, Route } from '../platform/http.ts';
 import type { Account, SignedInPerson } from './account.ts';
+import type { Entrance } from './entrance.ts';
 import { originOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import { clientOf, originHeaders } from './callers.ts';
@@ -27,6 +28,7 @@ export interface AuthRouteDeps {
   readonly audit: Audit;
   readonly callers: Callers;
   readonly clock: Clock;
+  readonly entrance: Entrance;
   readonly invitations: Invitations;
   readonly setup: Setup;
   readonly tokens: Tokens;
@@ -62,7 +64,7 @@ export function authRoutes(deps: AuthRouteDeps): Route[] {
 }
 
 /** For strangers: they come without a session and leave with one. */
-function doorRoutes({ account, invitations, setup }: AuthRouteDeps): Route[] {
+function doorRoutes({ entrance, invitations, setup }: AuthRouteDeps): Route[] {
   return [
     streamRoute(api.getSetup, async () => ({ needed: await setup.isNeeded() })),
 
@@ -70,7 +72,7 @@ function doorRoutes({ account, invitations, setup }: AuthRouteDeps): Route[] {
       assertOwnPage(call);
       const { email, password } = call.body;
       await setup.createFirstOwner(call.body, fromOf(call));
-      const { cookies, twoFactorRequired } = await account.signIn(clientOf(call.raw), fromOf(call), email, password);
+      const { cookies, twoFactorRequired } = await entrance.signIn(clientOf(call.raw), fromOf(call), email, password);
       sendCookies(call, cookies);
       return { twoFactorRequired };
     }),
@@ -78,26 +80,26 @@ function doorRoutes({ account, invitations, setup }: AuthRouteDeps): Route[] {
     streamRoute(api.signIn, async (call) => {
       assertOwnPage(call);
       const { email, password } = call.body;
-      const { cookies, twoFactorRequired } = await account.signIn(clientOf(call.raw), fromOf(call), email, password);
+      const { cookies, twoFactorRequired } = await entrance.signIn(clientOf(call.raw), fromOf(call), email, password);
       sendCookies(call, cookies);
       return { twoFactorRequired };
     }),
 
     streamRoute(api.signInTwoFactor, async (call) => {
       assertOwnPage(call);
-      const { cookies, twoFactorRequired } = await account.finishSignIn(clientOf(call.raw), fromOf(call), call.body);
+      const { cookies, twoFactorRequired } = await entrance.finishSignIn(clientOf(call.raw), fromOf(call), call.body);
       sendCookies(call, cookies);
       return { twoFactorRequired };
     }),
 
     streamRoute(api.forgotPassword, async (call) => {
       assertOwnPage(call);
-      await account.forgotPassword(clientOf(call.raw), call.body.email);
+      await entrance.forgotPassword(clientOf(call.raw), call.body.email);
     }),
 
     streamRoute(api.resetPassword, async (call) => {
       assertOwnPage(call);
-      await account.resetPassword(clientOf(call.raw), fromOf(call), call.body.token, call.body.password);
+      await entrance.resetPassword(clientOf(call.raw), fromOf(call), call.body.token, call.body.password);
     }),
 
     streamRoute(api.getInvitationByToken, async (call, db) => {
@@ -111,7 +113,7 @@ function doorRoutes({ account, invitations, setup }: AuthRouteDeps): Route[] {
       assertOwnPage(call);
       const joined = await invitations.accept(db, call.params.token, call.body, fromOf(call));
       const client = clientOf(call.raw);
-      const { cookies, twoFactorRequired } = await account.signIn(
+      const { cookies, twoFactorRequired } = await entrance.signIn(
         client,
         fromOf(call),
         joined.email,

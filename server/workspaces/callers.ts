@@ -5,7 +5,6 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import type { Authenticate, Caller } from '../platform/http.ts';
-import { createBackground } from './background.ts';
 import type { Background } from './background.ts';
 import { csrfHeader, refuseCookieRequest } from './csrf.rules.ts';
 import { findKeyByHash, findKeyById, touchKey } from './keys.store.ts';
@@ -45,11 +44,11 @@ export interface CallerDeps {
   readonly signIn: Pick<SignIn, 'findSession' | 'sessionCookie'>;
   readonly tokens: Pick<Tokens, 'read'>;
   readonly origin: () => string;
-  readonly background?: Background;
+  readonly background: Background;
 }
 
-interface Known {
-  readonly until: number;
+/** What a credential stands for, before it is cached. */
+interface Found {
   readonly caller: Caller;
   readonly session: SessionInfo | undefined;
   readonly expiresAt: Temporal.Instant | null;
@@ -57,137 +56,148 @@ interface Known {
   readonly tags: readonly string[];
 }
 
-export function createCallers(deps: CallerDeps): Callers {
-  const { db, clock, signIn, tokens } = deps;
-  const background = deps.background ?? createBackground(() => undefined);
-  const cache = new Map<string, Known>();
-  const sessions = new WeakMap<FastifyRequest, SessionInfo>();
-  const seen = new Map<string, number>();
+/** Writes "last used" beside the request, at most once a minute per credential. */
+type NoteUse = (id: string, last: Temporal.Instant | null, write: () => Promise<void>) => void;
 
-  const cached = async (credential: string, find: () => Promise<Omit<Known, 'until'>>): Promise<Known> => {
-    const now = clock.now();
-    const hash = sha256(credential).toString('base64url');
-    const hit = cache.get(hash);
-    const lives = hit !== undefined && (hit.expiresAt === null || Temporal.Instant.compare(hit.expiresAt, now) > 0);
-    if (hit !== undefined && lives && hit.until > now.epochMilliseconds) return hit;
-    cache.delete(hash);
-    const known = { ...(await find()), until: now.epochMilliseconds + trustedMs };
-    if (cache.size >= mostCached) cache.clear();
-    cache.set(hash, known);
-    return known;
+type Finders = CallerDeps & { readonly noteUse: NoteUse };
+
+export function createCallers(deps: CallerDeps): Callers {
+  const { clock, signIn } = deps;
+  const finders = { ...deps, noteUse: createNoteUse(clock, deps.background) };
+  const cache = createCredentialCache(clock);
+  const sessions = new WeakMap<FastifyRequest, SessionInfo>();
+
+  const byBearer = (bearer: string): Promise<Found> =>
+    looksLikeToken(bearer)
+      ? cache.get(`token:${bearer}`, () => byToken(finders, bearer))
+      : cache.get(`key:${bearer}`, () => byKey(finders, bearer));
+
+  const byCookie = async (request: FastifyRequest, cookie: string): Promise<Found> => {
+    const found = await cache.get(`cookie:${cookie}`, async () => {
+      const session = await signIn.findSession(clientOf(request));
+      if (session === undefined) throw sessionEnded();
+      return bySession(finders, session.id, session.userId, session.userName);
+    });
+    const refused = refuseCookieRequest(originHeaders(request), deps.origin());
+    if (refused !== undefined) throw new AppError('csrf-refused', refused);
+    if (found.session !== undefined) sessions.set(request, found.session);
+    return found;
   };
 
-  /** Writes "last used" beside the request, at most once a minute per credential. */
-  const noteUse = (id: string, last: Temporal.Instant | null, write: () => Promise<void>) => {
+  return {
+    authenticate: async (request) => {
+      const bearer = bearerOf(request);
+      if (bearer !== undefined) return (await byBearer(bearer)).caller;
+      const cookie = request.cookies[signIn.sessionCookie()];
+      return cookie === undefined || cookie === '' ? undefined : (await byCookie(request, cookie)).caller;
+    },
+    sessionOf: (request) => sessions.get(request),
+    forget: cache.forget,
+  };
+}
+
+interface CredentialCache {
+  get(credential: string, find: () => Promise<Found>): Promise<Found>;
+  forget(tag: string): void;
+}
+
+/** Under the credential's hash, so that a dump of the memory's maps shows none. Only what was found good is kept. */
+function createCredentialCache(clock: Clock): CredentialCache {
+  const cache = new Map<string, Found & { readonly until: number }>();
+  return {
+    get: async (credential, find) => {
+      const now = clock.now();
+      const hash = sha256(credential).toString('base64url');
+      const hit = cache.get(hash);
+      if (hit !== undefined && hit.until > now.epochMilliseconds && isLive(hit.expiresAt, now)) return hit;
+      cache.delete(hash);
+      const found = await find();
+      if (cache.size >= mostCached) cache.clear();
+      cache.set(hash, { ...found, until: now.epochMilliseconds + trustedMs });
+      return found;
+    },
+    forget: (tag) => {
+      for (const [hash, known] of cache) if (known.tags.includes(tag)) cache.delete(hash);
+    },
+  };
+}
+
+function isLive(expiresAt: Temporal.Instant | null, now: Temporal.Instant): boolean {
+  return expiresAt === null || isBefore(now, expiresAt);
+}
+
+function createNoteUse(clock: Clock, background: Background): NoteUse {
+  const seen = new Map<string, number>();
+  return (id, last, write) => {
     const now = clock.now().epochMilliseconds;
     if (now - Math.max(seen.get(id) ?? 0, last?.epochMilliseconds ?? 0) < seenEveryMs) return;
     if (seen.size >= mostCached) seen.clear();
     seen.set(id, now);
     background.run(write());
   };
+}
 
-  const byKey = async (secret: string): Promise<Omit<Known, 'until'>> => {
-    const hash = sha256(secret);
-    const key = await db.system((tx) => findKeyByHash(tx, hash));
-    if (key === undefined || !timingSafeEqual(key.hash, hash))
-      throw refusal('auth/invalid-key', 'This API key is not known.');
-    return knownKey(key);
-  };
+async function byKey(finders: Finders, secret: string): Promise<Found> {
+  const hash = sha256(secret);
+  const key = await finders.db.system((tx) => findKeyByHash(tx, hash));
+  if (key === undefined || !timingSafeEqual(key.hash, hash))
+    throw refusal('auth/invalid-key', 'This API key is not known.');
+  return keyCaller(finders, key);
+}
 
-  const knownKey = (key: FoundKey): Omit<Known, 'until'> => {
-    if (key.revokedAt !== null) throw refusal('auth/key-revoked', 'This API key was revoked.');
-    if (key.expiresAt !== null && Temporal.Instant.compare(key.expiresAt, clock.now()) <= 0)
-      throw refusal('auth/key-expired', 'This API key has expired.');
-    noteUse(key.id, key.lastUsedAt, () => db.transaction(key.workspaceId, (tx) => touchKey(tx, key.id, clock.now())));
-    const permissions = new Set(knownPermissions(key.scopes));
-    const caller: Caller = { workspaceId: key.workspaceId, kind: 'key', id: key.id, name: key.name, permissions };
-    return { caller, session: undefined, expiresAt: key.expiresAt, tags: [key.id] };
-  };
+function keyCaller({ db, clock, noteUse }: Finders, key: FoundKey): Found {
+  if (key.revokedAt !== null) throw refusal('auth/key-revoked', 'This API key was revoked.');
+  if (!isLive(key.expiresAt, clock.now())) throw refusal('auth/key-expired', 'This API key has expired.');
+  noteUse(key.id, key.lastUsedAt, () => db.transaction(key.workspaceId, (tx) => touchKey(tx, key.id, clock.now())));
+  const permissions = new Set(knownPermissions(key.scopes));
+  const caller: Caller = { workspaceId: key.workspaceId, kind: 'key', id: key.id, name: key.name, permissions };
+  return { caller, session: undefined, expiresAt: key.expiresAt, tags: [key.id] };
+}
 
-  const bySession = async (
-    id: string,
-    userId: string,
-    name: string,
-    expiresAt: Temporal.Instant,
-  ): Promise<Omit<Known, 'until'>> => {
-    const now = clock.now();
-    const { row, memberships } = await db.system(async (tx) => ({
-      row: await findSession(tx, id),
-      memberships: await membershipsOf(tx, userId),
-    }));
-    const idleSince = now.subtract({ hours: idleDays * 24 });
-    if (
-      row === undefined ||
-      Temporal.Instant.compare(row.lastSeenAt, idleSince) < 0 ||
-      Temporal.Instant.compare(row.expiresAt, now) < 0
-    )
-      throw sessionEnded();
-    const membership = openMembership(memberships);
-    const permissions = new Set(permissionsOf(membership.role, membership.permissions, false));
-    noteUse(id, row.lastSeenAt, () => db.system((tx) => touchSession(tx, id, clock.now())));
-    const caller: Caller = { workspaceId: membership.workspaceId, kind: 'user', id: userId, name, permissions };
-    return { caller, session: { id, userId, role: membership.role }, expiresAt, tags: [id, userId] };
-  };
+async function bySession({ db, clock, noteUse }: Finders, id: string, userId: string, name: string): Promise<Found> {
+  const now = clock.now();
+  const { row, memberships } = await db.system(async (tx) => ({
+    row: await findSession(tx, id),
+    memberships: await membershipsOf(tx, userId),
+  }));
+  const idleSince = now.subtract({ hours: idleDays * 24 });
+  if (row === undefined || isBefore(row.lastSeenAt, idleSince) || isBefore(row.expiresAt, now)) throw sessionEnded();
+  const { workspaceId, role, permissions } = openMembership(memberships);
+  noteUse(id, row.lastSeenAt, () => db.system((tx) => touchSession(tx, id, clock.now())));
+  const held = new Set(permissionsOf(role, permissions, false));
+  const caller: Caller = { workspaceId, kind: 'user', id: userId, name, permissions: held };
+  return { caller, session: { id, userId, role }, expiresAt: row.expiresAt, tags: [id, userId] };
+}
 
-  const byCookie = async (request: FastifyRequest, cookie: string): Promise<Known> => {
-    const known = await cached(`cookie:${cookie}`, async () => {
-      const session = await signIn.findSession(clientOf(request));
-      if (session === undefined) throw sessionEnded();
-      return bySession(session.id, session.userId, session.userName, session.expiresAt);
-    });
-    const refused = refuseCookieRequest(originHeaders(request), deps.origin());
-    if (refused !== undefined) throw new AppError('csrf-refused', refused);
-    if (known.session !== undefined) sessions.set(request, known.session);
-    return known;
-  };
+function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(one, other) < 0;
+}
 
-  const byToken = async (token: string): Promise<Omit<Known, 'until'>> => {
-    const claims = await tokens.read(token);
-    const source =
-      claims.madeFrom === 'key'
-        ? await keySource(claims.workspaceId, claims.sourceId)
-        : await sessionSource(claims.sourceId);
-    if (source.caller.workspaceId !== claims.workspaceId)
-      throw refusal('auth/invalid-token', 'This token is of another workspace.');
-    const permissions = new Set<Permission>(claims.scopes.filter((one) => source.caller.permissions.has(one)));
-    return {
-      ...source,
-      expiresAt: claims.expiresAt,
-      session: undefined,
-      caller: { ...source.caller, kind: 'token', permissions },
-    };
-  };
+async function byToken(finders: Finders, token: string): Promise<Found> {
+  const claims = await finders.tokens.read(token);
+  const { workspaceId, sourceId, madeFrom, scopes, expiresAt } = claims;
+  const source = await (madeFrom === 'key'
+    ? keySource(finders, workspaceId, sourceId)
+    : sessionSource(finders, sourceId));
+  if (source.caller.workspaceId !== workspaceId)
+    throw refusal('auth/invalid-token', 'This token is of another workspace.');
+  const permissions = new Set<Permission>(scopes.filter((one) => source.caller.permissions.has(one)));
+  return { ...source, expiresAt, session: undefined, caller: { ...source.caller, kind: 'token', permissions } };
+}
 
-  const keySource = async (workspaceId: string, id: string) => {
-    const key = await db.read(workspaceId, (tx) => findKeyById(tx, id));
-    if (key === undefined) throw refusal('auth/invalid-token', 'What this token was made from is no longer there.');
-    return knownKey(key);
-  };
+async function keySource(finders: Finders, workspaceId: string, id: string): Promise<Found> {
+  const key = await finders.db.read(workspaceId, (tx) => findKeyById(tx, id));
+  if (key === undefined) throw refusal('auth/invalid-token', 'What this token was made from is no longer there.');
+  return keyCaller(finders, key);
+}
 
-  const sessionSource = async (id: string) => {
-    const found = await db.system(async (tx) => {
-      const row = await findSession(tx, id);
-      return row === undefined ? undefined : { row, person: await findPerson(tx, row.userId) };
-    });
-    if (found?.person === undefined) throw sessionEnded();
-    return bySession(id, found.person.id, found.person.name, found.row.expiresAt);
-  };
-
-  return {
-    authenticate: async (request) => {
-      const bearer = bearerOf(request);
-      if (bearer !== undefined) {
-        if (looksLikeToken(bearer)) return (await cached(`token:${bearer}`, () => byToken(bearer))).caller;
-        return (await cached(`key:${bearer}`, () => byKey(bearer))).caller;
-      }
-      const cookie = request.cookies[signIn.sessionCookie()];
-      return cookie === undefined || cookie === '' ? undefined : (await byCookie(request, cookie)).caller;
-    },
-    sessionOf: (request) => sessions.get(request),
-    forget: (id) => {
-      for (const [hash, known] of cache) if (known.tags.includes(id)) cache.delete(hash);
-    },
-  };
+async function sessionSource(finders: Finders, id: string): Promise<Found> {
+  const person = await finders.db.system(async (tx) => {
+    const row = await findSession(tx, id);
+    return row === undefined ? undefined : findPerson(tx, row.userId);
+  });
+  if (person === undefined) throw sessionEnded();
+  return bySession(finders, id, person.id, person.name);
 }
 
 /** The first workspace that lets the person in. */

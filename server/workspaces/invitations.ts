@@ -11,7 +11,7 @@ import type { Grant } from './grants.ts';
 import type { PasswordHasher } from './password.ts';
 import { assertStrong } from './password.ts';
 import { findPasswordHash, findPersonByEmail, insertPerson } from './people.store.ts';
-import { refuseGrant } from './roles.rules.ts';
+import { missing, ownSet, refuseGrant } from './roles.rules.ts';
 import * as store from './store.ts';
 
 const validDays = 7;
@@ -56,72 +56,17 @@ export interface InvitationDeps {
   readonly hasher: PasswordHasher;
 }
 
-export function createInvitations({ audit, clock, hasher }: InvitationDeps): Invitations {
-  const stateOf = (invitation: store.InvitationRow): store.InvitationState => {
-    if (invitation.acceptedAt !== null) return 'accepted';
-    if (invitation.revokedAt !== null) return 'revoked';
-    return Temporal.Instant.compare(invitation.expiresAt, clock.now()) > 0 ? 'open' : 'expired';
-  };
-
-  const locate = async (db: Db, token: string) => {
-    const found = await db.system((tx) => store.findInvitationByToken(tx, sha256(token)));
-    if (found === undefined) throw worthless();
-    return found;
-  };
-
-  const openOr = (invitation: store.InvitationRow | undefined): store.InvitationRow => {
-    if (invitation === undefined || stateOf(invitation) !== 'open') throw worthless();
-    return invitation;
-  };
-
+export function createInvitations(deps: InvitationDeps): Invitations {
+  const { audit, clock } = deps;
   return {
-    stateOf,
-
-    create: async (tx, caller, origin, email, grant) => {
-      await store.lockMembers(tx);
-      const target = await resolveGrant(tx, grant);
-      const refused = refuseGrant(await granterOf(tx, caller), undefined, target, 1);
-      if (refused !== undefined)
-        throw grantRefused(
-          refused,
-          target.permissions.filter((one) => !caller.permissions.has(one)),
-        );
-      const address = email.toLowerCase();
-      const person = await findPersonByEmail(tx, address);
-      if (person !== undefined && (await store.findMember(tx, person.id)) !== undefined)
-        throw new AppError(
-          'team/member-already',
-          'This person is in the workspace already. Change their role instead.',
-        );
-      const now = clock.now();
-      const token = `inv_${randomBytes(24).toString('base64url')}`;
-      const id = newId(clock);
-      await store.insertInvitation(tx, {
-        id,
-        email: address,
-        role: target.role,
-        permissions: target.stored,
-        tokenHash: sha256(token),
-        invitedBy: caller.name,
-        createdAt: now,
-        expiresAt: now.add({ hours: validDays * 24 }),
-      });
-      await audit.record(tx, {
-        ...origin,
-        action: 'invitation.created',
-        target: { kind: 'invitation', id },
-        after: { email: address, role: target.role, permissions: target.permissions },
-      });
-      const invitation = openOr(await store.findInvitation(tx, id));
-      return { invitation, token, workspaceName: (await store.findWorkspace(tx, 'look'))?.name ?? '' };
-    },
-
+    stateOf: (invitation) => stateAt(invitation, clock.now()),
+    create: (tx, caller, origin, email, grant) => create(deps, tx, caller, origin, email, grant),
     list: (tx, state, beforeId, most) => store.listInvitations(tx, state, clock.now(), beforeId, most),
 
     revoke: async (tx, origin, id) => {
       const invitation = await store.lockInvitation(tx, id);
       if (invitation === undefined) throw notFound('invitation');
-      if (stateOf(invitation) !== 'open') return;
+      if (stateAt(invitation, clock.now()) !== 'open') return;
       await store.markInvitation(tx, id, 'revoked', clock.now());
       const before = { email: invitation.email, role: invitation.role };
       await audit.record(tx, { ...origin, action: 'invitation.revoked', target: { kind: 'invitation', id }, before });
@@ -130,58 +75,137 @@ export function createInvitations({ audit, clock, hasher }: InvitationDeps): Inv
     look: async (db, token) => {
       const { workspaceId, id } = await locate(db, token);
       return db.read(workspaceId, async (tx) => ({
-        invitation: openOr(await store.findInvitation(tx, id)),
+        invitation: openOr(await store.findInvitation(tx, id), clock.now()),
         workspaceName: (await store.findWorkspace(tx, 'look'))?.name ?? '',
       }));
     },
 
-    accept: async (db, token, { name, password }, from) => {
+    accept: async (db, token, acceptance, from) => {
       const { workspaceId, id } = await locate(db, token);
-      // Before the hash, which is dear: a link that does not work costs nothing.
-      const known = await db.read(workspaceId, async (tx) => {
-        const { email } = openOr(await store.findInvitation(tx, id));
-        const person = await findPersonByEmail(tx, email);
-        return { email, stored: person === undefined ? undefined : await findPasswordHash(tx, person.id) };
-      });
-      if (known.stored === undefined) assertStrong(password, known.email);
-      // Who has an account already joins with its password; the link alone must not open it.
-      else if (!(await hasher.verify(known.stored, password)))
-        throw new AppError('auth/wrong-credentials', 'You have an account here already: join with its password.');
-      const passwordHash = known.stored ?? (await hasher.hash(password));
-
-      return db.transaction(workspaceId, async (tx) => {
-        await store.lockMembers(tx);
-        const invitation = openOr(await store.lockInvitation(tx, id));
-        const person = await findPersonByEmail(tx, invitation.email);
-        // Made by another link since: its password was not checked above.
-        if (person !== undefined && known.stored === undefined)
-          throw new AppError('conflict', 'This address has just got an account. Try again with its password.');
-        const now = clock.now();
-        const userId = person?.id ?? newId(clock);
-        if (person === undefined)
-          await insertPerson(tx, {
-            id: userId,
-            accountId: newId(clock),
-            name,
-            email: invitation.email,
-            passwordHash,
-            now,
-          });
-        if ((await store.findMember(tx, userId)) !== undefined) throw worthless();
-        const own = invitation.role === 'custom' ? invitation.permissions : null;
-        await store.insertMember(tx, userId, invitation.role, own, now);
-        await store.markInvitation(tx, id, 'accepted', now);
-        await audit.record(tx, {
-          ...from,
-          actor: { kind: 'user', id: userId, name: person?.name ?? name },
-          action: 'member.joined',
-          target: { kind: 'user', id: userId },
-          after: { role: invitation.role, email: invitation.email, invitedBy: invitation.invitedBy },
-        });
-        return { workspaceId, userId, email: invitation.email };
-      });
+      const proven = await prove(deps, db, workspaceId, id, acceptance.password);
+      return db.transaction(workspaceId, (tx) => join(deps, tx, id, acceptance.name, proven, from));
     },
   };
+}
+
+function stateAt(invitation: store.InvitationRow, now: Temporal.Instant): store.InvitationState {
+  if (invitation.acceptedAt !== null) return 'accepted';
+  if (invitation.revokedAt !== null) return 'revoked';
+  return Temporal.Instant.compare(invitation.expiresAt, now) > 0 ? 'open' : 'expired';
+}
+
+async function locate(db: Db, token: string): Promise<{ workspaceId: string; id: string }> {
+  const found = await db.system((tx) => store.findInvitationByToken(tx, sha256(token)));
+  if (found === undefined) throw worthless();
+  return found;
+}
+
+function openOr(invitation: store.InvitationRow | undefined, now: Temporal.Instant): store.InvitationRow {
+  if (invitation === undefined || stateAt(invitation, now) !== 'open') throw worthless();
+  return invitation;
+}
+
+async function create(
+  { audit, clock }: InvitationDeps,
+  tx: Tx,
+  caller: Caller,
+  origin: AuditOrigin,
+  email: string,
+  grant: Grant,
+): Promise<Invited> {
+  await store.lockMembers(tx);
+  const target = await resolveGrant(tx, grant);
+  const refused = refuseGrant(await granterOf(tx, caller), undefined, target, 1);
+  if (refused !== undefined) throw grantRefused(refused, missing(caller.permissions, target.permissions));
+  const address = email.toLowerCase();
+  const person = await findPersonByEmail(tx, address);
+  if (person !== undefined && (await store.findMember(tx, person.id)) !== undefined)
+    throw new AppError('team/member-already', 'This person is in the workspace already. Change their role instead.');
+  const now = clock.now();
+  const token = `inv_${randomBytes(24).toString('base64url')}`;
+  const id = newId(clock);
+  await store.insertInvitation(tx, {
+    id,
+    email: address,
+    role: target.role,
+    permissions: target.stored,
+    tokenHash: sha256(token),
+    invitedBy: caller.name,
+    createdAt: now,
+    expiresAt: now.add({ hours: validDays * 24 }),
+  });
+  await audit.record(tx, {
+    ...origin,
+    action: 'invitation.created',
+    target: { kind: 'invitation', id },
+    after: { email: address, role: target.role, permissions: target.permissions },
+  });
+  const invitation = openOr(await store.findInvitation(tx, id), now);
+  return { invitation, token, workspaceName: (await store.findWorkspace(tx, 'look'))?.name ?? '' };
+}
+
+/** What is known of the invited person before they join. */
+interface Proven {
+  readonly isNew: boolean;
+  readonly passwordHash: string;
+}
+
+/** Outside the transaction, since hashing is slow; and after the look at the link, so that one that does not work costs nothing. */
+async function prove(
+  { clock, hasher }: InvitationDeps,
+  db: Db,
+  workspaceId: string,
+  id: string,
+  password: string,
+): Promise<Proven> {
+  const { email, stored } = await db.read(workspaceId, async (tx) => {
+    const invitation = openOr(await store.findInvitation(tx, id), clock.now());
+    const person = await findPersonByEmail(tx, invitation.email);
+    return {
+      email: invitation.email,
+      stored: person === undefined ? undefined : await findPasswordHash(tx, person.id),
+    };
+  });
+  if (stored === undefined) {
+    assertStrong(password, email);
+    return { isNew: true, passwordHash: await hasher.hash(password) };
+  }
+  // Who has an account already joins with its password; the link alone must not open it.
+  if (!(await hasher.verify(stored, password)))
+    throw new AppError('auth/wrong-credentials', 'You have an account here already: join with its password.');
+  return { isNew: false, passwordHash: stored };
+}
+
+async function join(
+  { audit, clock }: InvitationDeps,
+  tx: Tx,
+  id: string,
+  name: string,
+  { isNew, passwordHash }: Proven,
+  from: Omit<AuditOrigin, 'actor'>,
+): Promise<Joined> {
+  const now = clock.now();
+  await store.lockMembers(tx);
+  const invitation = openOr(await store.lockInvitation(tx, id), now);
+  const { email, role, invitedBy } = invitation;
+  const person = await findPersonByEmail(tx, email);
+  // Made by another link since: its password was not checked.
+  if (person !== undefined && isNew)
+    throw new AppError('conflict', 'This address has just got an account. Try again with its password.');
+  const userId = person?.id ?? newId(clock);
+  if (person === undefined)
+    await insertPerson(tx, { id: userId, accountId: newId(clock), name, email, passwordHash, now });
+  if ((await store.findMember(tx, userId)) !== undefined) throw worthless();
+  await store.insertMember(tx, userId, role, role === ownSet ? invitation.permissions : null, now);
+  await store.markInvitation(tx, id, 'accepted', now);
+  await audit.record(tx, {
+    ...from,
+    actor: { kind: 'user', id: userId, name: person?.name ?? name },
+    action: 'member.joined',
+    target: { kind: 'user', id: userId },
+    after: { role, email, invitedBy },
+  });
+  return { workspaceId: tx.workspaceId, userId, email };
 }
 
 function worthless(): AppError {

@@ -39,27 +39,8 @@ export function createRoles({ audit, clock }: { readonly audit: Audit; readonly 
     if (role === undefined) throw notFound('role');
     return role;
   };
-  const present = (role: store.RoleRow, members: number): Role => ({
-    ...role,
-    permissions: knownPermissions(role.permissions),
-    builtIn: false,
-    members,
-  });
-
   return {
-    list: async (tx) => {
-      const counts = await store.countMembersByRole(tx);
-      const own = await store.listRoles(tx);
-      return [
-        ...builtInRoles.map((role) => ({
-          ...role,
-          permissions: [...role.permissions],
-          builtIn: true,
-          members: counts.get(role.key) ?? 0,
-        })),
-        ...own.map((role) => present(role, counts.get(role.key) ?? 0)),
-      ];
-    },
+    list: listAll,
 
     create: async (tx, caller, origin, key, content) => {
       if (isReservedRole(key)) throw new AppError('team/role-taken', `"${key}" is a built-in role.`);
@@ -96,4 +77,20 @@ export function createRoles({ audit, clock }: { readonly audit: Audit; readonly 
       await audit.record(tx, { ...origin, action: 'role.removed', target: { kind: 'role', id: key }, before });
     },
   };
+}
+
+function present(role: store.RoleRow, members: number): Role {
+  return { ...role, permissions: knownPermissions(role.permissions), builtIn: false, members };
+}
+
+async function listAll(tx: Tx): Promise<Role[]> {
+  const counts = await store.countMembersByRole(tx);
+  const own = await store.listRoles(tx);
+  const builtIn = builtInRoles.map((role) => ({
+    ...role,
+    permissions: [...role.permissions],
+    builtIn: true,
+    members: counts.get(role.key) ?? 0,
+  }));
+  return [...builtIn, ...own.map((role) => present(role, counts.get(role.key) ?? 0))];
 }

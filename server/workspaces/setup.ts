@@ -53,105 +53,109 @@ export interface SetupDeps {
 
 const firstName = 'My workspace';
 
-export function createSetup({ db, clock, vault, audit, hasher, log, onWorkspaceCreated }: SetupDeps): Setup {
-  const createWorkspace = async (tx: Tx, name: string, origin: AuditOrigin) => {
-    await store.insertWorkspace(tx, name, clock.now());
-    await vault.create(tx);
-    await audit.begin(tx);
-    const target = { kind: 'workspace', id: tx.workspaceId };
-    await audit.record(tx, { ...origin, action: 'workspace.created', target, after: { name } });
-    await onWorkspaceCreated(tx);
-  };
-
-  /** Runs alone, in the one workspace there is (made by a bootstrap key) or is to be. */
-  const alone = async <T>(work: (tx: Tx, isNew: boolean) => Promise<T>): Promise<T> => {
-    const [existing] = await db.system(store.workspaceIds);
-    return db.transaction(existing ?? newId(clock), async (tx) => {
-      await lockSetup(tx);
-      const ids = await store.workspaceIds(tx);
-      if (ids.length > 0 && !ids.includes(tx.workspaceId)) throw setupDone();
-      return work(tx, ids.length === 0);
-    });
-  };
-
-  const addOwner = async (
-    tx: Tx,
-    isNew: boolean,
-    owner: FirstOwner & { passwordHash: string },
-    from: Omit<AuditOrigin, 'actor'>,
-  ) => {
-    const userId = newId(clock);
-    const now = clock.now();
-    const { name, email, passwordHash } = owner;
-    await insertPerson(tx, { id: userId, accountId: newId(clock), name, email, passwordHash, now });
-    const origin = { ...from, actor: { kind: 'user', id: userId, name } } as const;
-    if (isNew) await createWorkspace(tx, owner.workspaceName, origin);
-    else
-      await store.updateWorkspace(
-        tx,
-        owner.workspaceName,
-        (await store.findWorkspace(tx, 'lock'))?.settings ?? {},
-        now,
-      );
-    await store.insertMember(tx, userId, 'owner', null, now);
-    const target = { kind: 'user', id: userId };
-    await audit.record(tx, { ...origin, action: 'member.joined', target, after: { role: 'owner', email } });
-    return { workspaceId: tx.workspaceId, userId };
-  };
-
-  const addKey = async (tx: Tx, secret: string) => {
-    const key = { id: newId(clock), name: 'Bootstrap', scopes: allPermissions, createdBy: systemActor.name };
-    const { prefix } = await insertKey(tx, secret, { ...key, createdAt: clock.now(), expiresAt: null });
-    const target = { kind: 'api-key', id: key.id };
-    await audit.record(tx, {
-      actor: systemActor,
-      action: 'api-key.created',
-      target,
-      after: { name: key.name, prefix },
-    });
-  };
-
-  const isNeeded = async () => !(await db.system(anybody));
-
+export function createSetup(deps: SetupDeps): Setup {
+  const isNeeded = async () => !(await deps.db.system(anybody));
   return {
     isNeeded,
-    createWorkspace,
+    createWorkspace: (tx, name, origin) => createWorkspace(deps, tx, name, origin),
 
     createFirstOwner: async (owner, from) => {
       if (!(await isNeeded())) throw setupDone();
       assertStrong(owner.password, owner.email);
-      const passwordHash = await hasher.hash(owner.password);
-      return alone(async (tx, isNew) => {
+      const passwordHash = await deps.hasher.hash(owner.password);
+      return alone(deps, async (tx, isNew) => {
         if (await anybody(tx)) throw setupDone();
-        return addOwner(tx, isNew, { ...owner, passwordHash }, from);
+        return addOwner(deps, tx, isNew, { ...owner, passwordHash }, from);
       });
     },
 
-    ensureFirst: async ({ admin, bootstrapKey }) => {
-      if (bootstrapKey !== undefined) assertKey(bootstrapKey);
-      if ((admin === undefined && bootstrapKey === undefined) || !(await isNeeded())) return;
-      // The operator's own choice, so only told; what a person chooses on a page is refused.
-      const weak = admin === undefined ? undefined : weakness(admin.password, admin.email);
-      if (weak !== undefined) log.warn(`PARLEY_ADMIN_PASSWORD ${weak}`);
-      if (admin === undefined)
-        log.warn(
-          'There is no owner yet: whoever opens the first-run page first becomes it. PARLEY_ADMIN_EMAIL and PARLEY_ADMIN_PASSWORD would make one.',
-        );
-      const passwordHash = admin === undefined ? '' : await hasher.hash(admin.password);
-      const first = alone(async (tx, isNew) => {
-        if (await anybody(tx)) return;
-        if (admin !== undefined) {
-          const name = admin.email.split('@', 1)[0] ?? admin.email;
-          await addOwner(tx, isNew, { ...admin, name, workspaceName: firstName, passwordHash }, {});
-        } else if (isNew) await createWorkspace(tx, firstName, { actor: systemActor });
-        if (bootstrapKey !== undefined && isNew) await addKey(tx, bootstrapKey);
-      });
-      await first.catch((error: unknown) => {
+    ensureFirst: async (start) => {
+      if (start.bootstrapKey !== undefined) assertKey(start.bootstrapKey);
+      if ((start.admin === undefined && start.bootstrapKey === undefined) || !(await isNeeded())) return;
+      await makeFirst(deps, start).catch((error: unknown) => {
         // Another process, started at the same time, was faster.
         if (!(error instanceof AppError && error.code === 'auth/setup-done')) throw error;
       });
     },
   };
+}
+
+async function createWorkspace(deps: SetupDeps, tx: Tx, name: string, origin: AuditOrigin): Promise<void> {
+  await store.insertWorkspace(tx, name, deps.clock.now());
+  await deps.vault.create(tx);
+  await deps.audit.begin(tx);
+  const target = { kind: 'workspace', id: tx.workspaceId };
+  await deps.audit.record(tx, { ...origin, action: 'workspace.created', target, after: { name } });
+  await deps.onWorkspaceCreated(tx);
+}
+
+/** Runs alone, in the one workspace there is (made by a bootstrap key) or is to be. */
+async function alone<T>({ db, clock }: SetupDeps, work: (tx: Tx, isNew: boolean) => Promise<T>): Promise<T> {
+  const [existing] = await db.system(store.workspaceIds);
+  return db.transaction(existing ?? newId(clock), async (tx) => {
+    await lockSetup(tx);
+    const ids = await store.workspaceIds(tx);
+    if (ids.length > 0 && !ids.includes(tx.workspaceId)) throw setupDone();
+    return work(tx, ids.length === 0);
+  });
+}
+
+type HashedOwner = Omit<FirstOwner, 'password'> & { readonly passwordHash: string };
+
+async function addOwner(
+  deps: SetupDeps,
+  tx: Tx,
+  isNew: boolean,
+  { name, email, passwordHash, workspaceName }: HashedOwner,
+  from: Omit<AuditOrigin, 'actor'>,
+): Promise<{ workspaceId: string; userId: string }> {
+  const { clock, audit } = deps;
+  const userId = newId(clock);
+  const now = clock.now();
+  await insertPerson(tx, { id: userId, accountId: newId(clock), name, email, passwordHash, now });
+  const origin = { ...from, actor: { kind: 'user', id: userId, name } } as const;
+  if (isNew) await createWorkspace(deps, tx, workspaceName, origin);
+  else await renameWorkspace(deps, tx, workspaceName, origin);
+  await store.insertMember(tx, userId, 'owner', null, now);
+  const target = { kind: 'user', id: userId };
+  await audit.record(tx, { ...origin, action: 'member.joined', target, after: { role: 'owner', email } });
+  return { workspaceId: tx.workspaceId, userId };
+}
+
+/** Made by a bootstrap key, under a name of no meaning; the first owner names it. */
+async function renameWorkspace({ clock, audit }: SetupDeps, tx: Tx, name: string, origin: AuditOrigin): Promise<void> {
+  const before = await store.findWorkspace(tx, 'lock');
+  await store.updateWorkspace(tx, name, before?.settings ?? {}, clock.now());
+  const target = { kind: 'workspace', id: tx.workspaceId };
+  const change = { before: { name: before?.name }, after: { name } };
+  await audit.record(tx, { ...origin, action: 'workspace.settings-changed', target, ...change });
+}
+
+async function addKey({ clock, audit }: SetupDeps, tx: Tx, secret: string): Promise<void> {
+  const key = { id: newId(clock), name: 'Bootstrap', scopes: allPermissions, createdBy: systemActor.name };
+  const { prefix } = await insertKey(tx, secret, { ...key, createdAt: clock.now(), expiresAt: null });
+  const target = { kind: 'api-key', id: key.id };
+  await audit.record(tx, { actor: systemActor, action: 'api-key.created', target, after: { name: key.name, prefix } });
+}
+
+async function makeFirst(deps: SetupDeps, { admin, bootstrapKey }: FirstStart): Promise<void> {
+  const { hasher, log } = deps;
+  // The operator's own choice, so only told; what a person chooses on a page is refused.
+  const weak = admin === undefined ? undefined : weakness(admin.password, admin.email);
+  if (weak !== undefined) log.warn(`PARLEY_ADMIN_PASSWORD ${weak}`);
+  if (admin === undefined)
+    log.warn(
+      'There is no owner yet: whoever opens the first-run page first becomes it. PARLEY_ADMIN_EMAIL and PARLEY_ADMIN_PASSWORD would make one.',
+    );
+  const passwordHash = admin === undefined ? '' : await hasher.hash(admin.password);
+  await alone(deps, async (tx, isNew) => {
+    if (await anybody(tx)) return;
+    if (admin !== undefined) {
+      const name = admin.email.split('@', 1)[0] ?? admin.email;
+      await addOwner(deps, tx, isNew, { email: admin.email, name, workspaceName: firstName, passwordHash }, {});
+    } else if (isNew) await createWorkspace(deps, tx, firstName, { actor: systemActor });
+    if (bootstrapKey !== undefined && isNew) await addKey(deps, tx, bootstrapKey);
+  });
 }
 
 function setupDone(): AppError {

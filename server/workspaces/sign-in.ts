@@ -29,19 +29,15 @@ export interface SignInDeps {
   ) => Promise<void>;
 }
 
+/** What better-auth calls its tables and columns, and what they are called in ours. */
 const names = { createdAt: 'created_at', updatedAt: 'updated_at' } as const;
-
-/** better-auth as a library: its server functions behind our own routes; no router, no telemetry, no network of its own. */
-function build({ database, clock, hasher, secret, origin, sendReset }: SignInDeps) {
-  const session = {
+const tables = {
+  user: { modelName: 'auth_user', fields: { ...names, emailVerified: 'email_verified' } },
+  session: {
     modelName: 'auth_session',
     fields: { ...names, userId: 'user_id', expiresAt: 'expires_at', ipAddress: 'ip_address', userAgent: 'user_agent' },
-    expiresIn: sessionSeconds,
-    disableSessionRefresh: true,
-    freshAge: 0,
-    cookieCache: { enabled: false },
-  };
-  const account = {
+  },
+  account: {
     modelName: 'auth_account',
     fields: {
       ...names,
@@ -54,7 +50,25 @@ function build({ database, clock, hasher, secret, origin, sendReset }: SignInDep
       accessTokenExpiresAt: 'access_token_expires_at',
       refreshTokenExpiresAt: 'refresh_token_expires_at',
     },
-  };
+  },
+  verification: { modelName: 'auth_verification', fields: { ...names, expiresAt: 'expires_at' } },
+} as const;
+
+const twoFactorTables = {
+  user: { fields: { twoFactorEnabled: 'two_factor_enabled' } },
+  twoFactor: {
+    modelName: 'auth_two_factor',
+    fields: {
+      userId: 'user_id',
+      backupCodes: 'backup_codes',
+      failedVerificationCount: 'failed_verification_count',
+      lockedUntil: 'locked_until',
+    },
+  },
+} as const;
+
+/** better-auth as a library: its server functions behind our own routes; no router, no telemetry, no network of its own. */
+function build({ database, clock, hasher, secret, origin, sendReset }: SignInDeps) {
   return betterAuth({
     appName: 'Parley',
     baseURL: origin(),
@@ -66,14 +80,16 @@ function build({ database, clock, hasher, secret, origin, sendReset }: SignInDep
     logger: { disabled: true },
     // Limits sit in our routes: they are counted per account too, and kept in the database.
     rateLimit: { enabled: false },
-    user: { modelName: 'auth_user', fields: { ...names, emailVerified: 'email_verified' } },
-    session,
-    account,
-    verification: {
-      modelName: 'auth_verification',
-      fields: { ...names, expiresAt: 'expires_at' },
-      storeIdentifier: 'hashed',
+    user: tables.user,
+    session: {
+      ...tables.session,
+      expiresIn: sessionSeconds,
+      disableSessionRefresh: true,
+      freshAge: 0,
+      cookieCache: { enabled: false },
     },
+    account: tables.account,
+    verification: { ...tables.verification, storeIdentifier: 'hashed' },
     emailAndPassword: {
       enabled: true,
       disableSignUp: true,
@@ -84,24 +100,7 @@ function build({ database, clock, hasher, secret, origin, sendReset }: SignInDep
       revokeSessionsOnPasswordReset: true,
       sendResetPassword: ({ user, token }) => sendReset(user, token),
     },
-    plugins: [
-      twoFactor({
-        issuer: 'Parley',
-        twoFactorCookieMaxAge: secondFactorSeconds,
-        schema: {
-          user: { fields: { twoFactorEnabled: 'two_factor_enabled' } },
-          twoFactor: {
-            modelName: 'auth_two_factor',
-            fields: {
-              userId: 'user_id',
-              backupCodes: 'backup_codes',
-              failedVerificationCount: 'failed_verification_count',
-              lockedUntil: 'locked_until',
-            },
-          },
-        },
-      }),
-    ],
+    plugins: [twoFactor({ issuer: 'Parley', twoFactorCookieMaxAge: secondFactorSeconds, schema: twoFactorTables })],
     advanced: {
       cookiePrefix: 'parley',
       cookies: { session_token: { name: 'parley_session' }, two_factor: { name: 'parley_second_factor' } },
@@ -115,6 +114,8 @@ function build({ database, clock, hasher, secret, origin, sendReset }: SignInDep
     },
   });
 }
+
+type Auth = ReturnType<typeof build>;
 
 /** Carries the client's address, as our shell determined it, to better-auth; taken from no request. */
 const addressHeader = 'x-parley-client-address';
@@ -141,7 +142,6 @@ export interface LiveSession {
   readonly id: string;
   readonly userId: string;
   readonly userName: string;
-  readonly expiresAt: Temporal.Instant;
 }
 
 export interface SignIn {
@@ -160,8 +160,8 @@ export interface SignIn {
   end(client: Client): Promise<CookieList>;
   requestReset(email: string): Promise<void>;
   /** Whose reset link this is; undefined when it does not work (any more). */
-  ownerOfReset(token: string): Promise<{ id: string; email: string } | undefined>;
-  reset(token: string, password: string): Promise<void>;
+  ownerOfReset(token: string): Promise<{ id: string; email: string; name: string } | undefined>;
+  reset(tx: Tx, token: string, password: string): Promise<void>;
   changePassword(tx: Tx, client: Client, current: string, next: string): Promise<CookieList>;
   beginTwoFactor(tx: Tx, client: Client, password: string): Promise<{ uri: string; backupCodes: string[] }>;
   confirmTwoFactor(tx: Tx, client: Client, code: string): Promise<CookieList>;
@@ -172,22 +172,28 @@ export type SecondFactor = { readonly code: string } | { readonly backupCode: st
 
 /** Sign-in as the rest of the slice uses it. Throws `SignInRefusal` with better-auth's code when it refuses. */
 export function createSignIn(deps: SignInDeps): SignIn {
-  let built: { readonly origin: string; readonly auth: ReturnType<typeof build> } | undefined;
+  let built: { readonly origin: string; readonly auth: Auth } | undefined;
   const auth = () => {
     const origin = deps.origin();
     if (built?.origin !== origin) built = { origin, auth: build(deps) };
     return built.auth;
   };
   const sessionCookie = () => `${deps.origin().startsWith('https:') ? '__Secure-' : ''}parley_session`;
-
   return {
     sessionCookie,
+    ...entering(auth, sessionCookie),
+    ...resetting(auth, deps),
+    ...changing(auth, deps.database),
+  };
+}
 
+type Entering = Pick<SignIn, 'findSession' | 'withPassword' | 'withSecondFactor' | 'end'>;
+
+function entering(auth: () => Auth, sessionCookie: () => string): Entering {
+  return {
     findSession: async (client) => {
       const found = await auth().api.getSession({ headers: headersOf(client), query: { disableRefresh: true } });
-      if (found === null) return undefined;
-      const expiresAt = Temporal.Instant.fromEpochMilliseconds(found.session.expiresAt.getTime());
-      return { id: found.session.id, userId: found.user.id, userName: found.user.name, expiresAt };
+      return found === null ? undefined : { id: found.session.id, userId: found.user.id, userName: found.user.name };
     },
 
     withPassword: async (client, email, password) => {
@@ -213,7 +219,13 @@ export function createSignIn(deps: SignInDeps): SignIn {
       const { headers } = await refusing(() => auth().api.signOut({ headers: headersOf(client), returnHeaders: true }));
       return headers.getSetCookie();
     },
+  };
+}
 
+type Resetting = Pick<SignIn, 'requestReset' | 'ownerOfReset' | 'reset'>;
+
+function resetting(auth: () => Auth, { database, clock }: SignInDeps): Resetting {
+  return {
     requestReset: async (email) => {
       await refusing(() => auth().api.requestPasswordReset({ body: { email } }));
     },
@@ -221,25 +233,33 @@ export function createSignIn(deps: SignInDeps): SignIn {
     ownerOfReset: async (token) => {
       const { internalAdapter } = await auth().$context;
       const found = await internalAdapter.findVerificationValue(`reset-password:${token}`);
-      if (!found || found.expiresAt.getTime() < deps.clock.now().epochMilliseconds) return undefined;
+      if (!found || found.expiresAt.getTime() < clock.now().epochMilliseconds) return undefined;
       return (await internalAdapter.findUserById(found.value)) ?? undefined;
     },
 
-    reset: async (token, password) => {
-      await refusing(() => auth().api.resetPassword({ body: { token, newPassword: password } }));
+    reset: async (tx, token, password) => {
+      const body = { token, newPassword: password };
+      await database.within(tx, () => refusing(() => auth().api.resetPassword({ body })));
+    },
+  };
+}
+
+type Changing = Pick<SignIn, 'changePassword' | 'beginTwoFactor' | 'confirmTwoFactor' | 'endTwoFactor'>;
+
+function changing(auth: () => Auth, database: AuthDatabase): Changing {
+  /** In the caller's transaction; answers the cookies of the session that takes the place of the old one. */
+  const cookiesOf = (tx: Tx, work: () => Promise<{ headers: Headers }>): Promise<CookieList> =>
+    database.within(tx, async () => (await refusing(work)).headers.getSetCookie());
+
+  return {
+    changePassword: (tx, client, current, next) => {
+      const body = { currentPassword: current, newPassword: next, revokeOtherSessions: true };
+      const headers = headersOf(client);
+      return cookiesOf(tx, () => auth().api.changePassword({ body, headers, returnHeaders: true }));
     },
 
-    changePassword: (tx, client, current, next) =>
-      deps.database.within(tx, async () => {
-        const body = { currentPassword: current, newPassword: next, revokeOtherSessions: true };
-        const { headers } = await refusing(() =>
-          auth().api.changePassword({ body, headers: headersOf(client), returnHeaders: true }),
-        );
-        return headers.getSetCookie();
-      }),
-
     beginTwoFactor: (tx, client, password) =>
-      deps.database.within(tx, async () => {
+      database.within(tx, async () => {
         const answer = await refusing(() =>
           auth().api.enableTwoFactor({ body: { password, method: 'totp' }, headers: headersOf(client) }),
         );
@@ -248,20 +268,12 @@ export function createSignIn(deps: SignInDeps): SignIn {
       }),
 
     confirmTwoFactor: (tx, client, code) =>
-      deps.database.within(tx, async () => {
-        const { headers } = await refusing(() =>
-          auth().api.verifyTOTP({ body: { code }, headers: headersOf(client), returnHeaders: true }),
-        );
-        return headers.getSetCookie();
-      }),
+      cookiesOf(tx, () => auth().api.verifyTOTP({ body: { code }, headers: headersOf(client), returnHeaders: true })),
 
     endTwoFactor: (tx, client, password) =>
-      deps.database.within(tx, async () => {
-        const { headers } = await refusing(() =>
-          auth().api.disableTwoFactor({ body: { password }, headers: headersOf(client), returnHeaders: true }),
-        );
-        return headers.getSetCookie();
-      }),
+      cookiesOf(tx, () =>
+        auth().api.disableTwoFactor({ body: { password }, headers: headersOf(client), returnHeaders: true }),
+      ),
   };
 }
 

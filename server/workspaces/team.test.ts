@@ -186,7 +186,7 @@ describe('permissions', () => {
       owner.call('PUT', `/permissions/${ownerId}`, { role: 'admin' }),
       second.call('PUT', `/permissions/${second.userId}`, { role: 'admin' }),
     ]);
-    expect([one.status, two.status].toSorted()).toEqual([200, 409]);
+    expect([one.status, two.status].toSorted((left, right) => left - right)).toEqual([200, 409]);
     const owners = await setting.test.owner.query(`select 1 from member where role = 'owner'`);
     expect(owners.rowCount).toBe(1);
     // Whoever stayed puts it right for the tests that follow.

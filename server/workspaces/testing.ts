@@ -27,7 +27,12 @@ export interface Setting {
 /** Somebody with a cookie jar (or a bearer credential), as a browser or a program would call. */
 export interface Visitor {
   readonly cookies: Map<string, string>;
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  call(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
 }
 
 export interface Answer {
@@ -83,7 +88,7 @@ function visitor(app: FastifyInstance, ip: string, secret?: string): Visitor {
     call: async (method, path, body, headers = {}) => {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       const options: InjectOptions = {
-        method: method as 'GET',
+        method,
         url: `/api/v1${path}`,
         remoteAddress: ip,
         headers: {

@@ -10,6 +10,7 @@ import type { Audit } from './audit.ts';
 import { createAuthDatabase } from './auth-database.ts';
 import { createBackground } from './background.ts';
 import { createCallers } from './callers.ts';
+import { createEntrance } from './entrance.ts';
 import './errors.ts';
 import { createInvitations } from './invitations.ts';
 import { createApiKeys } from './keys.ts';
@@ -90,11 +91,12 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     },
     idle: background.idle,
     routeDeps: {
-      account: createAccount({ db, clock, log, audit, attempts, background, auth, forget }),
+      account: createAccount({ db, audit, attempts, auth, forget }),
       audit,
       background,
       callers,
       clock,
+      entrance: createEntrance({ db, audit, attempts, background, auth, forget }),
       invitations: createInvitations({ audit, clock, hasher }),
       keys: createApiKeys({ audit, clock, forget }),
       members: createMembers({ audit, clock, forget }),
