@@ -1,12 +1,14 @@
-import { Button, Group, Stack, Table, Text, TextInput, Timeline } from '@mantine/core';
+import { Button, Group, Stack, Table, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconDownload, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ApiProblem, urlOf, type Answer } from '../../api.ts';
 import { ask, refresh } from '../../query.ts';
+import { basisText } from '../../reasons.ts';
 import { useCan } from '../../shell/me.ts';
 import { confirm, EmptyState, ProblemAlert, Section, StateBadge, tell, TextLink, TimeText } from '../../ui/index.ts';
+import { HistoryTimeline } from './history-timeline.tsx';
 
 type Consent = Answer<'GET /compliance/consent/:address'>;
 
@@ -123,7 +125,7 @@ function Found({ address, consent }: { address: string; consent: Consent }) {
                     <Table.Td>
                       <StateBadge state={one.state} />
                     </Table.Td>
-                    <Table.Td>{one.basis.replace('-', ' ')}</Table.Td>
+                    <Table.Td>{basisText[one.basis]}</Table.Td>
                     <Table.Td>
                       <TimeText at={one.since} />
                     </Table.Td>
@@ -159,38 +161,11 @@ function Found({ address, consent }: { address: string; consent: Consent }) {
   );
 }
 
-const said = { grant: 'agreed to', withdraw: 'withdrew', confirm: 'confirmed', expire: 'let lapse' } as const;
-
 function History({ history }: { history: Consent['history'] }) {
   if (history.length === 0) return null;
   return (
     <Section title="History" description="Every entry of the ledger about this address, newest first.">
-      <Timeline bulletSize={16} lineWidth={2} active={-1}>
-        {history
-          .toSorted((a, b) => b.seq - a.seq)
-          .map((entry) => (
-            <Timeline.Item
-              key={entry.eventId}
-              title={<Text size="sm">{`The person ${said[entry.action]} ${entry.topic} (${entry.channel})`}</Text>}
-            >
-              <Text size="sm" c="dimmed" component="div">
-                <TimeText at={entry.occurredAt} /> · {entry.basis.replace('-', ' ')} · through{' '}
-                {entry.source.replaceAll('-', ' ')} · recorded by {entry.actor}
-              </Text>
-              <Evidence evidence={entry.evidence} />
-            </Timeline.Item>
-          ))}
-      </Timeline>
+      <HistoryTimeline history={history} />
     </Section>
-  );
-}
-
-function Evidence({ evidence }: { evidence: Record<string, unknown> }) {
-  const facts = Object.entries(evidence).filter(([, value]) => value !== null && value !== '');
-  if (facts.length === 0) return null;
-  return (
-    <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-      {facts.map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ')}
-    </Text>
   );
 }

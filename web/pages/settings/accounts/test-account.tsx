@@ -4,6 +4,7 @@ import { IconCheck, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { api, type Answer } from '../../../api.ts';
 import { refresh } from '../../../query.ts';
+import { sentence } from '../../../reasons.ts';
 import { useCan, useMe } from '../../../shell/me.ts';
 import { ProblemAlert, Section, useSubmit } from '../../../ui/index.ts';
 
@@ -59,7 +60,7 @@ function Steps({ result }: { result: Result }) {
               </ThemeIcon>
             }
           >
-            <Text size="sm">{step.name}</Text>
+            <Text size="sm">{sentence(step.name)}</Text>
             <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
               {step.detail}
             </Text>

@@ -3,7 +3,10 @@ import { differences } from './diff.ts';
 
 test('only what changed is shown, with its way', () => {
   expect(
-    differences({ name: 'A', limits: { perSecond: 1, perDay: 5 } }, { name: 'B', limits: { perSecond: 1 } }),
+    differences(
+      { name: 'A', revision: 1, limits: { perSecond: 1, perDay: 5 } },
+      { name: 'B', revision: 2, limits: { perSecond: 1 } },
+    ),
   ).toEqual([
     { path: 'name', before: 'A', after: 'B' },
     { path: 'limits.perDay', before: '5', after: undefined },

@@ -4,6 +4,9 @@ export interface Change {
   readonly after: string | undefined;
 }
 
+/** Moves with every change and says nothing about it. */
+const bookkeeping = new Set(['revision', 'updatedAt']);
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -15,13 +18,13 @@ function flatten(value: unknown, path: string, into: Map<string, string>): void 
   }
 }
 
-/** What differs between two states, field by field, in the order the fields come; unchanged fields are left out. */
+/** What differs between two states, field by field, in the order the fields come; unchanged fields and bookkeeping are left out. */
 export function differences(before: Record<string, unknown> | null, after: Record<string, unknown> | null): Change[] {
   const old = new Map<string, string>();
   const fresh = new Map<string, string>();
   if (before) flatten(before, '', old);
   if (after) flatten(after, '', fresh);
-  const paths = [...new Set([...old.keys(), ...fresh.keys()])].filter((path) => path !== '');
+  const paths = [...new Set([...old.keys(), ...fresh.keys()])].filter((path) => path !== '' && !bookkeeping.has(path));
   return paths
     .map((path) => ({ path, before: old.get(path), after: fresh.get(path) }))
     .filter((change) => change.before !== change.after);
