@@ -80,6 +80,18 @@ describe('the pixel', () => {
     expect(rows[0]?.transactions).toBeLessThan(20);
   });
 
+  test('a message that was made months after its campaign had started is found all the same', async () => {
+    const sent = await lab.send();
+    const months = ['2025-12-01', '2025-09-01', '2025-08-01', '2025-07-01'];
+    const statuses = [];
+    for (const month of months) {
+      await lab.db.owner.query('select parley_ensure_month($1, $2)', ['message', month]);
+      await lab.db.owner.query('update message set plan_month = $2 where id = $1', [sent.messageId, month]);
+      statuses.push((await lab.request('GET', `/t/c/${clickToken(sent.token, 0)}`)).statusCode);
+    }
+    expect(statuses).toEqual([302, 302, 302, 410]);
+  });
+
   test('the same pixel fetched without end is not written without end', async () => {
     const sent = await lab.send();
     for (let round = 0; round < 4; round++)
