@@ -38,7 +38,7 @@ describe('reading replies', () => {
     'x'.repeat(5000),
     '250-a\r\n'.repeat(200),
     '\r\n',
-  ])('refuses what is no reply: %j', (bytes) => {
+  ])('refuses what is no reply (%#)', (bytes) => {
     expect(() => read(bytes)).toThrow(MalformedReply);
   });
 

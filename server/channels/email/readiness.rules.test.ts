@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import type { Dns } from '../port.ts';
+import {
+  dkimItem,
+  dmarcItem,
+  dmarcNames,
+  oneClickItem,
+  originItem,
+  postalItem,
+  senderItem,
+  spfItem,
+} from './readiness.rules.ts';
+import { emailReadiness } from './readiness.ts';
+
+const signing = { host: 'mail.example.com', dkim: { domain: 'example.com', selector: 's1', publicKey: 'AAAA' } };
+
+describe('the public address', () => {
+  it.each([
+    ['https://mail.acme.com', 'smtp.acme.com', 'ok'],
+    ['http://mail.acme.com', 'smtp.acme.com', 'warning'],
+    ['http://127.0.0.1:3000', 'smtp.acme.com', 'problem'],
+    ['http://localhost:3000', '8.8.8.8', 'problem'],
+    ['https://parley.local', 'smtp.acme.com', 'problem'],
+    ['http://127.0.0.1:3000', '127.0.0.1', 'warning'],
+    ['http://localhost:3000', 'mailhog', 'warning'],
+    ['http://[::1]:3000', '[::1]', 'warning'],
+  ] as const)('%s, handing over to %s: %s', (origin, host, state) => {
+    expect(originItem(origin, host).state).toBe(state);
+  });
+
+  it('must be https for one-click', () => {
+    expect(oneClickItem('https://x.example').state).toBe('ok');
+    expect(oneClickItem('http://x.example').state).toBe('warning');
+  });
+});
+
+describe('SPF', () => {
+  it.each([
+    [['v=spf1 include:_spf.example.net -all'], 'ok'],
+    [['google-site-verification=1', 'V=SPF1 mx ~all'], 'ok'],
+    [[], 'warning'],
+    [['v=spf10 -all'], 'warning'],
+    [['v=spf1 -all', 'v=spf1 mx -all'], 'warning'],
+    [['v=spf1 +all'], 'warning'],
+    [['v=spf1 all'], 'warning'],
+    [undefined, 'unknown'],
+  ] as const)('%j: %s', (records, state) => {
+    expect(spfItem('example.com', records).state).toBe(state);
+  });
+});
+
+describe('DKIM', () => {
+  it.each([
+    [['v=DKIM1; k=rsa; p=AAAA'], 'example.com', 'ok'],
+    [['v=DKIM1; p=AA AA'], 'news.example.com', 'ok'],
+    [['v=DKIM1; p=BBBB'], 'example.com', 'warning'],
+    [['v=DKIM1; p='], 'example.com', 'warning'],
+    [[], 'example.com', 'warning'],
+    [['v=DKIM1; p=AAAA'], 'example.org', 'warning'],
+    [['v=DKIM1; p=AAAA'], 'notexample.com', 'warning'],
+    [undefined, 'example.com', 'unknown'],
+  ] as const)('%j for %s: %s', (records, domain, state) => {
+    expect(dkimItem(domain, signing, records).state).toBe(state);
+  });
+
+  it('tells what to publish, and what an account that does not sign should make sure of', () => {
+    expect(dkimItem('example.com', signing, []).fix).toContain('p=AAAA');
+    expect(dkimItem('example.com', { host: 'h', dkim: undefined }, undefined)).toMatchObject({
+      state: 'warning',
+      detail: expect.stringContaining('List-Unsubscribe-Post'),
+    });
+  });
+});
+
+describe('DMARC', () => {
+  it.each([
+    [['v=DMARC1; p=none; rua=mailto:a@example.com'], 'ok'],
+    [['v=DMARC1;p=reject'], 'ok'],
+    [['v=DMARC1; rua=mailto:a@example.com'], 'warning'],
+    [[], 'warning'],
+    [undefined, 'unknown'],
+  ] as const)('%j: %s', (records, state) => {
+    expect(dmarcItem('example.com', records).state).toBe(state);
+  });
+
+  it('is looked for at the domain, then above it', () => {
+    expect(dmarcNames('a.b.example.com')).toEqual([
+      '_dmarc.a.b.example.com',
+      '_dmarc.b.example.com',
+      '_dmarc.example.com',
+    ]);
+    expect(dmarcNames('example.com')).toEqual(['_dmarc.example.com']);
+  });
+});
+
+describe('the list of an account', () => {
+  const table: Record<string, string[]> = {
+    'example.com': ['v=spf1 -all'],
+    's1._domainkey.example.com': ['v=DKIM1; p=AAAA'],
+    '_dmarc.example.com': ['v=DMARC1; p=reject'],
+  };
+  const dns: Dns = { txt: async (name) => table[name] ?? [] };
+  const facts = {
+    from: { address: 'news@example.com' },
+    publicOrigin: 'https://mail.example.com',
+    postalAddress: '1 Road, Town',
+    dns,
+  };
+
+  it('is all green when everything is in order', async () => {
+    const items = await emailReadiness(signing, facts);
+    expect(items.map((item) => [item.key, item.state])).toEqual([
+      ['sender', 'ok'],
+      ['public-https-origin', 'ok'],
+      ['one-click-unsubscribe', 'ok'],
+      ['postal-address', 'ok'],
+      ['spf', 'ok'],
+      ['dkim', 'ok'],
+      ['dmarc', 'ok'],
+    ]);
+    expect(items.every((item) => item.fix === null)).toBe(true);
+  });
+
+  it('finds the policy of the organisation above a subdomain', async () => {
+    const items = await emailReadiness(signing, { ...facts, from: { address: 'a@news.example.com' } });
+    expect(items.find((item) => item.key === 'dmarc')?.state).toBe('ok');
+    expect(items.find((item) => item.key === 'spf')?.state).toBe('warning');
+  });
+
+  it('says unknown, not wrong, when the DNS does not answer', async () => {
+    const silent: Dns = { txt: () => Promise.reject(new Error('ETIMEOUT')) };
+    const items = await emailReadiness(signing, { ...facts, dns: silent });
+    expect(items.filter((item) => item.state === 'unknown').map((item) => item.key)).toEqual(['spf', 'dkim', 'dmarc']);
+  });
+
+  it('looks nothing up without a sender, and calls that a problem', async () => {
+    const never: Dns = { txt: () => Promise.reject(new Error('asked')) };
+    const items = await emailReadiness(signing, { ...facts, from: undefined, dns: never });
+    expect(items.map((item) => item.key)).toEqual([
+      'sender',
+      'public-https-origin',
+      'one-click-unsubscribe',
+      'postal-address',
+    ]);
+    expect(senderItem(undefined).state).toBe('problem');
+    expect(postalItem(' ').state).toBe('warning');
+  });
+});
