@@ -119,7 +119,7 @@ function uploadRoutes({ audience, audit, importMaxBytes }: ImportRoutesDeps): Ro
   return [
     streamRoute(importContacts, async (call) => {
       const { caller, ip, userAgent, requestId, mintedId: id } = call;
-      const upload = { id, workspaceId: caller.workspaceId, requestedBy: `${caller.kind}:${caller.id}`, fileName: '' };
+      const upload = { id, workspaceId: caller.workspaceId, requestedBy: caller.name, fileName: '' };
       await takeUpload(call.raw, call.body, importMaxBytes, (parts) =>
         imports.start(upload, parts, async (tx, settings) => {
           const entry = { actor: caller, ip, userAgent, requestId, action: 'import.started', target: { kind: 'import', id } };
