@@ -10,7 +10,6 @@
 export { createWorkspaces } from './workspaces.ts';
 export type { Workspaces, WorkspacesDeps } from './workspaces.ts';
 export { workspacesRoutes } from './routes.ts';
-export { originOf, systemActor } from './audit.ts';
 export type { Audit, AuditActor, AuditDraft, AuditOrigin } from './audit.ts';
 export { createAudit } from './audit.ts';
 export type { SettledWorkspace, WorkspaceSettings } from './settings.ts';

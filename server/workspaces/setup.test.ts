@@ -7,7 +7,7 @@ afterEach(async () => {
   await setting?.close();
   setting = undefined;
 });
-const fresh = async () => (setting = await createSetting());
+const fresh = async (publicOrigin?: string) => (setting = await createSetting(publicOrigin));
 
 const admin = { email: 'Root@example.com', password: ownerPassword };
 const bootstrapKey = 'an-api-key-of-the-operator-0123456789';
@@ -73,5 +73,18 @@ describe('the first start', () => {
       expect((await db.owner.query(`select 1 from ${table}`)).rowCount).toBe(0);
     await workspaces.ensureFirst({ admin, bootstrapKey });
     expect((await db.owner.query('select 1 from member')).rowCount).toBe(1);
+  });
+});
+
+describe('behind https', () => {
+  test('the session cookie is sent over https only', async () => {
+    const { workspaces, visitor } = await fresh('https://parley.example.com');
+    await workspaces.ensureFirst({ admin });
+    const person = visitor();
+    const { setCookies } = await person.call('POST', '/auth/sign-in', admin);
+    const [cookie = ''] = setCookies.filter((line) => line.startsWith('__Secure-parley_session='));
+    expect(cookie).toMatch(/; Secure/);
+    expect(cookie).toMatch(/; HttpOnly/);
+    expect((await person.call('GET', '/me')).status).toBe(200);
   });
 });

@@ -43,7 +43,7 @@ export interface Answer {
 }
 
 /** Sign-in goes by the real time (better-auth reads it), so the clock of the test starts there; it only moves when told. */
-export async function createSetting(): Promise<Setting> {
+export async function createSetting(publicOrigin = origin): Promise<Setting> {
   const test = await createTestDb(Temporal.Now.instant().toString());
   const mails: (SystemMail & { workspaceId: string })[] = [];
   const created: string[] = [];
@@ -53,7 +53,7 @@ export async function createSetting(): Promise<Setting> {
     clock: test.clock,
     log: silentLog,
     vault: test.vault,
-    origin: () => origin,
+    origin: () => publicOrigin,
     sendSystemMail: async (workspaceId, mail) => {
       if (trouble.mail) throw new Error('no account can send');
       mails.push({ ...mail, workspaceId });
