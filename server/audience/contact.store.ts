@@ -7,7 +7,7 @@ import type { KnownContact } from './match.rules.ts';
  * Hot statements go through prepared plans that only an index can serve: each key is looked up by itself
  * (`cross join lateral … offset 0` keeps the planner from hashing the whole table for a page of keys), and every
  * look-up compares with `=` on text, uuid or bytea, since under row-level security only leakproof operators
- * reach an index.
+ * reach an index. `hash_version > 0` is what the index of hashes asks for (see the migration).
  */
 
 const findByExternalIdText = `
@@ -33,7 +33,8 @@ const findByHashText = `
   from unnest($2::text[], $3::int[], $4::bytea[]) with ordinality as k (kind, version, hash, n)
   cross join lateral (
     select id, contact_id from address a
-    where a.workspace_id = $1 and a.kind = k.kind and a.hash_version = k.version and a.hash = k.hash offset 0
+    where a.workspace_id = $1 and a.kind = k.kind and a.hash_version = k.version and a.hash_version > 0 and a.hash = k.hash
+    offset 0
   ) a`;
 
 /** Addresses by the position of their hash in the list given. */
@@ -150,14 +151,20 @@ export interface ContactChange extends Omit<ContactRow, 'salt'> {
   readonly revision: number;
 }
 
+/**
+ * An upsert that only ever updates: it goes by the primary key whatever the planner believes, where `update … from
+ * unnest` may go through the whole workspace. Contacts are never deleted, so there is always a row to conflict with.
+ */
 const updateContactsText = `
   with changed as (
-    update contact c
-    set external_id = k.external_id, attributes = k.attributes::jsonb, locale = k.locale, time_zone = k.time_zone,
-        country = k.country, updated_at = $9, revision = c.revision + 1
+    insert into contact as c (workspace_id, id, revision, external_id, attributes, locale, time_zone, country, created_at, updated_at)
+    select $1, k.id, k.revision, k.external_id, k.attributes::jsonb, k.locale, k.time_zone, k.country, $9, $9
     from unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
       as k (id, revision, external_id, attributes, locale, time_zone, country)
-    where c.workspace_id = $1 and c.id = k.id and c.revision = k.revision and c.erased_at is null
+    on conflict (workspace_id, id) do update
+    set external_id = excluded.external_id, attributes = excluded.attributes, locale = excluded.locale,
+        time_zone = excluded.time_zone, country = excluded.country, updated_at = excluded.updated_at, revision = c.revision + 1
+    where c.revision = excluded.revision and c.erased_at is null
     returning 1)
   select count(*)::int as count from changed`;
 
@@ -277,7 +284,7 @@ export interface AddressFound {
 }
 
 const findAddressText = `select id as "addressId", contact_id as "contactId" from address
-  where workspace_id = $1 and kind = $2 and hash_version = $3 and hash = $4`;
+  where workspace_id = $1 and kind = $2 and hash_version = $3 and hash_version > 0 and hash = $4`;
 
 export async function findAddress(tx: Tx, { kind, version, hash }: Hash): Promise<AddressFound | undefined> {
   return (await tx.hot<AddressFound>(findAddressText, [tx.workspaceId, kind, version, hash]))[0];
@@ -286,8 +293,7 @@ export async function findAddress(tx: Tx, { kind, version, hash }: Hash): Promis
 /** What the wire says of an address (bounced, complained); not a change of the contact's own row. */
 export async function markAddresses(tx: Tx, ids: readonly string[], state: StoredAddress['state'], at: Temporal.Instant): Promise<void> {
   await tx.hot(
-    `update address a set state = $3, state_at = $4 from unnest($2::uuid[]) as k (id)
-     where a.workspace_id = $1 and a.id = k.id and a.state <> $3`,
+    'update address set state = $3, state_at = $4 where workspace_id = $1 and id = any($2::uuid[]) and state <> $3',
     [tx.workspaceId, ids, state, at],
   );
 }
