@@ -24,7 +24,7 @@ export function RecordConsentModal({ asked, onClose }: { asked: Asked; onClose: 
   const isGrant = asked.action === 'grant';
   const form = useForm({
     initialValues: {
-      basis: (isBasis(asked.basis) ? asked.basis : 'consent') as Basis,
+      basis: isBasis(asked.basis) ? asked.basis : 'consent',
       evidence: { source: '', textVersion: '', at: '' },
     },
     validate: { evidence: { source: (value) => (value.trim() === '' ? 'Say where they said so' : null) } },

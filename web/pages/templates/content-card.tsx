@@ -1,7 +1,7 @@
 import { Button, Card, Group, Menu, SegmentedControl, Stack, Switch, Tabs, Text, TextInput } from '@mantine/core';
 import { IconBraces } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { ask } from '../../query.ts';
 import { LazySourceEditor } from '../../ui/lazy-source-editor.tsx';
 import type { Draft, Problem } from './draft.rules.ts';
@@ -20,9 +20,11 @@ export function ContentCard(props: ContentCardProps) {
   const [tab, setTab] = useState<string>('markup');
   const [insert, setInsert] = useState<{ text: string; nonce: number }>();
   const set = (patch: Partial<Draft>) => props.onChange({ ...draft, ...patch });
-  useEffect(() => {
-    if (jump) setTab(jump.where === 'text' ? 'text' : 'markup');
-  }, [jump]);
+  const [followed, setFollowed] = useState(jump);
+  if (jump !== followed) {
+    setFollowed(jump);
+    setTab(jump?.where === 'text' ? 'text' : 'markup');
+  }
   const errorIn = (where: Problem['where']) =>
     problems.find((problem) => problem.where === where && problem.severity === 'error')?.message;
   const marked = useMemo(() => {

@@ -86,10 +86,9 @@ export function draftFromTemplate(template: Template): Draft {
 }
 
 export function isSameDraft(a: Draft, b: Draft): boolean {
-  const { text: aText, ...aRest } = a;
-  const { text: bText, ...bRest } = b;
-  const isSameText = !a.hasOwnText || aText === bText;
-  return isSameText && JSON.stringify(Object.entries(aRest).sort()) === JSON.stringify(Object.entries(bRest).sort());
+  const parts = Object.keys(blankDraft) as (keyof Draft)[];
+  // A text that is switched off is not sent, so what is left in its field makes no difference.
+  return parts.every((part) => a[part] === b[part] || (part === 'text' && !a.hasOwnText));
 }
 
 const markupOf = (draft: Draft) => (draft.format === 'mjml' ? { mjml: draft.markup } : { html: draft.markup });

@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Template } from '../../../contract/templates.ts';
 import { api } from '../../api.ts';
-import { refresh } from '../../query.ts';
+import { keyOf, queryClient, refresh } from '../../query.ts';
 import { useCan } from '../../shell/me.ts';
 import { useDraft } from '../../ui/draft.ts';
 import { PageHeader, ProblemAlert, StateBadge, tell, TimeText, UnsavedGuard } from '../../ui/index.ts';
@@ -48,6 +48,11 @@ function useEditing({ template, initial, draftKey }: TemplateEditorProps) {
       keep(draft, base);
     } else if (touched.current) discard();
   }, [isDirty, draft, base, keep, discard]);
+  // Somebody else saved it meanwhile, and nothing was typed here: show theirs. With something typed, saving says so.
+  if (template && !isDirty && template.revision > (saved.template?.revision ?? 0)) {
+    setSaved({ template, draft: initial });
+    setDraft(initial);
+  }
   const settle = (stored: Template) => {
     const draftStored = draftFromTemplate(stored);
     setSaved({ template: stored, draft: draftStored });
@@ -85,6 +90,7 @@ export function TemplateEditor(props: TemplateEditorProps) {
             ifMatch: saved.template.revision,
           })
         : await api('POST /templates', { body: createBody(draft), idempotencyKey });
+      queryClient.setQueryData(keyOf('GET /templates/:id', { params: { id: stored.id } }), stored);
       editing.settle(stored);
       await refresh('templates', 'dashboard');
       tell.done(isNew ? 'The template is made.' : `Saved as version ${stored.version}.`);
