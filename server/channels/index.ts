@@ -9,11 +9,9 @@
  * They never decide whether a message may be sent, count limits, retry by themselves what may have left, or write to
  * the ledger.
  */
-export { healthState } from './account.rules.ts';
 export type { AccountLimits, HealthFacts, SenderIdentity } from './account.rules.ts';
 export { createChannels } from './channels.ts';
 export type { Channels, ChannelsDeps, LaneAccount } from './channels.ts';
-export { rfcMessageId } from './email/mime.rules.ts';
 export type {
   Channel,
   Dns,

@@ -45,8 +45,8 @@ export interface Mailbox {
  * One e-mail to one person, rendered. Share `from` and `replyTo` objects between the messages of a batch:
  * their encoded headers are remembered by identity.
  *
- * Not in here because it follows from the rest: `Message-ID` is `<messageId@domain of from>` (see `rfcMessageId`
- * in the front door), `Date` is the clock's, `List-Unsubscribe-Post` comes with `unsubscribeUrl`.
+ * Not in here because it follows from the rest: `Message-ID` is `<messageId@domain of from>`, `Date` is the clock's,
+ * `List-Unsubscribe-Post` comes with `unsubscribeUrl`. Templates whose lines end in CRLF are composed fastest.
  */
 export interface OutgoingEmail {
   readonly channel: 'email';

@@ -62,8 +62,13 @@ export function createCollector(deps: CollectorDeps): Collector {
     const due = count >= (deps.dropEvery ?? defaultDropEvery);
     sinceDrop.set(workspaceId, due ? 0 : count);
     if (!due) return;
-    const dropped = await deps.db.transaction(workspaceId, (tx) => dropOldest(tx, deps.keep ?? defaultKeep));
-    if (dropped > 0) deps.log.info({ workspaceId, dropped }, 'the sandbox let go of its oldest messages');
+    try {
+      const dropped = await deps.db.transaction(workspaceId, (tx) => dropOldest(tx, deps.keep ?? defaultKeep));
+      if (dropped > 0) deps.log.info({ workspaceId, dropped }, 'the sandbox let go of its oldest messages');
+    } catch (error) {
+      // What was stored is stored; the next round tries again.
+      deps.log.warn({ err: error }, 'the sandbox could not let go of its oldest messages');
+    }
   };
 
   const drain = async (workspaceId: string, queue: Waiting[]) => {

@@ -1,4 +1,103 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { systemClock } from '../../../platform/clock.ts';
+import type { VirtualClock } from '../../../platform/clock.ts';
+import type { Sender } from '../../port.ts';
+import { converse, email, startScripted } from '../../testing.ts';
+import type { Heard, Line, Manners, ScriptedServer } from '../../testing.ts';
+import { createComposer } from '../mime.rules.ts';
+import { createSmtpSender } from './sender.ts';
+import type { PoolConfig, SenderDeps } from './sender.ts';
+
+/** Senders and servers of one test, closed together. */
+export interface Lab {
+  /** What senders told the log. */
+  readonly logged: unknown[];
+  sender(port: number, change?: Partial<PoolConfig>, deps?: Partial<SenderDeps>): Sender;
+  scripted(script: (line: Line, index: number) => Promise<void>): Promise<ScriptedServer>;
+  mannered(manners: Manners): Promise<{ server: ScriptedServer; heard: Heard }>;
+  closeLater(one: { close(): Promise<void> }): void;
+  close(): Promise<void>;
+}
+
+export function createLab(): Lab {
+  const opened: { close(): Promise<void> }[] = [];
+  const logged: unknown[] = [];
+  const scripted = async (script: (line: Line, index: number) => Promise<void>) => {
+    const server = await startScripted(script);
+    opened.push(server);
+    return server;
+  };
+  return {
+    logged,
+    scripted,
+    closeLater: (one) => void opened.push(one),
+    close: async () => {
+      for (const one of opened.splice(0).reverse()) await one.close();
+    },
+    mannered: async (manners) => {
+      const heard: Heard = { commands: [], bodies: [] };
+      return { heard, server: await scripted((line) => converse(line, manners, heard)) };
+    },
+    sender: (port, change = {}, deps = {}) => {
+      const made = createSmtpSender(
+        { ...patient, port, ...change },
+        {
+          clock: systemClock,
+          log: { info: (...told) => logged.push(told), warn: (...told) => logged.push(told) },
+          resolveHost: (host) => Promise.resolve([host]),
+          composer: createComposer('nonce'),
+          ...deps,
+        },
+      );
+      opened.push(made);
+      return made;
+    },
+  };
+}
+
+const patient = {
+  host: '127.0.0.1',
+  security: 'none',
+  localName: 'client.example',
+  connectMs: 5_000,
+  commandMs: 5_000,
+  acceptMs: 5_000,
+  idleMs: 60_000,
+  maxConnections: 1,
+  maxMessagesPerConnection: 1000,
+} as const;
+
+/** Greets and answers up to the body of the first message, then lets the test take over. */
+export async function upToData(line: Line): Promise<void> {
+  line.say('220 hi');
+  await line.hear();
+  line.say('250-hi', '250 PIPELINING');
+  for (let said = await line.hear(); said !== 'DATA'; said = await line.hear()) line.say('250 ok');
+  line.say('354 go');
+}
+
+export const numbered = (count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    email(`r${index}@example.com`, { messageId: `m-${index}`, subject: `Number ${index}` }),
+  );
+
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** The network takes real time, in which the virtual clock stands still. */
+export async function reached(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
+/** Moves time on until the promise is settled: nothing waits in earnest. */
+export async function settledBy<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  let done = false;
+  const watched = promise.finally(() => (done = true));
+  while (!done) {
+    await turn();
+    if (clock.sleepers() > 0) clock.advance(1000);
+  }
+  return watched;
+}
 
 /**
  * A certificate for `localhost` that nobody vouches for, made anew for each run: a key kept in the repository would be
