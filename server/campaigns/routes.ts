@@ -1,6 +1,6 @@
 import * as contract from '../../contract/campaigns.ts';
 import type { Tx } from '../platform/db.ts';
-import { decodeCursor, encodeCursor, requireMatch, route, streamRoute } from '../platform/http.ts';
+import { decodeIdCursor, encodeCursor, requireMatch, route, streamRoute } from '../platform/http.ts';
 import type { Caller, Route } from '../platform/http.ts';
 import { changeCampaign, createDraft, deleteDraft, getCampaign } from './drafts.ts';
 import { controlCampaign, startCampaign } from './launch.ts';
@@ -97,7 +97,7 @@ function resultRoutes({ campaigns }: CampaignRoutesDeps): Route[] {
   return [
     route(contract.listCampaigns, async (tx, call) => {
       const { limit, cursor, status, q } = call.query;
-      const before = decodeCursor(cursor, 1)?.[0];
+      const before = decodeIdCursor(cursor);
       const rows = await store.listCampaigns(tx, { status, q, before, limit: limit + 1 });
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return {

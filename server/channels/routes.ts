@@ -2,7 +2,7 @@ import * as contract from '../../contract/providers.ts';
 import type { Account } from '../../contract/providers.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db.ts';
-import { decodeCursor, encodeCursor, requireMatch, route, streamRoute } from '../platform/http.ts';
+import { decodeIdCursor, encodeCursor, requireMatch, route, streamRoute } from '../platform/http.ts';
 import type { Caller, Route } from '../platform/http.ts';
 import { healthState } from './account.rules.ts';
 import type { HealthFacts } from './account.rules.ts';
@@ -78,7 +78,7 @@ const audited = (shown: Account) => ({
 function reading(deps: Deps): Route[] {
   return [
     route(contract.listProviders, async (tx, { query }) => {
-      const [after] = decodeCursor(query.cursor, 1) ?? [];
+      const after = decodeIdCursor(query.cursor);
       const rows = await store.listAccounts(tx, { channel: query.channel, after, most: query.limit + 1 });
       const page = rows.slice(0, query.limit);
       const last = page.at(-1);

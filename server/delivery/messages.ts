@@ -4,7 +4,7 @@ import { messageState } from '../../contract/messages.ts';
 import type { LoggedEvent } from '../activity/index.ts';
 import type { Tx } from '../platform/db.ts';
 import { notFound } from '../platform/errors.ts';
-import { decodeCursor, encodeCursor } from '../platform/http.ts';
+import { decodeIdCursor, encodeCursor } from '../platform/http.ts';
 import type { MessageDeps } from './ports.ts';
 import { findMessage, listMessages } from './read.store.ts';
 import type { MessageRow } from './read.store.ts';
@@ -18,7 +18,7 @@ export async function messageList(
   query: Query,
 ): Promise<z.input<(typeof listEndpoint)['response']>> {
   const { limit, cursor, ...filter } = query;
-  const [after] = decodeCursor(cursor, 1) ?? [];
+  const after = decodeIdCursor(cursor);
   const rows = await listMessages(tx, filter, after, limit + 1);
   const page = rows.slice(0, limit);
   const last = page.at(-1);

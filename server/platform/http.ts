@@ -3,6 +3,7 @@ import type { BodyOf, Endpoint, ParamsOf, QueryOf, ResponseOf } from '../../cont
 import type { Permission } from '../../contract/permissions.ts';
 import type { Db, Tx } from './db.ts';
 import { AppError } from './errors.ts';
+import { isId } from './ids.ts';
 
 /** Who calls: always inside one workspace, with the permissions he has there. */
 export interface Caller {
@@ -94,6 +95,15 @@ export function decodeCursor(cursor: string | undefined, length: number): string
   } catch {
     // falls through to the refusal
   }
+  throw new AppError('invalid-input', 'cursor: is not one that a list gave out.', {
+    errors: [{ pointer: '/query/cursor', message: 'is not one that a list gave out' }],
+  });
+}
+
+/** The one id in a cursor; anything else there would be an error of the database. */
+export function decodeIdCursor(cursor: string | undefined): string | undefined {
+  const [id] = decodeCursor(cursor, 1) ?? [];
+  if (id === undefined || isId(id)) return id;
   throw new AppError('invalid-input', 'cursor: is not one that a list gave out.', {
     errors: [{ pointer: '/query/cursor', message: 'is not one that a list gave out' }],
   });

@@ -1,6 +1,6 @@
 import * as contract from '../../contract/sandbox.ts';
 import { AppError } from '../platform/errors.ts';
-import { decodeCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
+import { decodeIdCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
 import type { Vault } from '../platform/sealing.ts';
 import { listInbox, openCaught, requestOf } from './inbox.ts';
@@ -23,7 +23,7 @@ const answerMs = 10_000;
 export function sandboxRoutes(deps: SandboxRoutesDeps): Route[] {
   return [
     route(contract.listSandboxMessages, async (tx, { query }) => {
-      const [before] = decodeCursor(query.cursor, 1) ?? [];
+      const before = decodeIdCursor(query.cursor);
       const since = query.since === undefined ? undefined : Temporal.Instant.from(query.since);
       const found = await listInbox(deps.vault, tx, {
         to: query.to,

@@ -191,7 +191,9 @@ describe('the sandbox', () => {
     expect((await call('GET', `/sandbox/messages?since=${future}`, workspace)).data).toEqual([]);
     const past = systemClock.now().subtract({ hours: 1 }).toString();
     expect((await call('GET', `/sandbox/messages?since=${past}`, workspace)).data).toHaveLength(5);
-    expect((await call('GET', '/sandbox/messages?cursor=nonsense', workspace)).status).toBe(422);
+    for (const cursor of ['nonsense', Buffer.from('["x"]').toString('base64url')]) {
+      expect((await call('GET', `/sandbox/messages?cursor=${cursor}`, workspace)).status).toBe(422);
+    }
   });
 
   it('stores many at once, loses none, and keeps the newest', async () => {
