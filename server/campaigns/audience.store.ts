@@ -108,7 +108,7 @@ const columnsOf: Readonly<Record<string, string>> = {
 
 /** Of the newest contacts, at most `sample`, how many lack each value. */
 export async function countLacking(tx: Tx, names: readonly string[], sample: number): Promise<Lacking[]> {
-  const keys = names.filter((name) => name.startsWith('contact.') && name !== 'contact.email');
+  const keys = names.filter((name) => name.startsWith('contact.') && name !== 'contact.email' && name !== 'contact.id');
   if (keys.length === 0) return [];
   const values: unknown[] = [tx.workspaceId, sample];
   const counts = keys.map((name, at) => {

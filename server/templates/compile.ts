@@ -8,29 +8,21 @@ import {
   preheaderHtml,
   textHasUnsubscribe,
 } from './additions.rules.ts';
-import { authorEngine, faultOf, limits, markupEngine, plainEngine } from './engine.rules.ts';
+import { authorEngine, faultOf, limitMessages, limits, markupEngine, plainEngine } from './engine.rules.ts';
 import { judgeLink, urlFilter } from './links.rules.ts';
 import type { CompiledLink } from './links.rules.ts';
 import { applyEdits, lineAt, readMarkup } from './markup.rules.ts';
 import type { Attribute, Edit, Markup, Occurrence, OpenTag } from './markup.rules.ts';
 import { mjmlProblems, prepareMjml } from './mjml.rules.ts';
+import type { CompiledTemplate } from './compiled.ts';
 import type { MjmlCompiler } from './mjml.ts';
 import { protect, tokensOf, withFilter } from './placeholders.rules.ts';
 import type { Protected } from './placeholders.rules.ts';
+import { createRenderer } from './render.rules.ts';
+import { sampleFor } from './sample.rules.ts';
 import { textFromHtml } from './text.rules.ts';
 import { impossible, mergeVariables, variablesOf } from './variables.rules.ts';
 import type { CompiledVariable, VariableUse } from './variables.rules.ts';
-
-/** What is stored with a version: Liquid ready to render, links taken out, everything a mail must carry put in. */
-export interface CompiledTemplate {
-  readonly format: 1;
-  readonly locale: string;
-  readonly subject: string;
-  readonly html: string | null;
-  readonly text: string;
-  readonly links: readonly CompiledLink[];
-  readonly variables: readonly CompiledVariable[];
-}
 
 export interface CompileInput extends TemplateSource {
   readonly category: 'marketing' | 'transactional' | 'otp' | 'utility';
@@ -253,7 +245,8 @@ export async function compileTemplate(input: CompileInput, mjml: MjmlCompiler): 
     parses(where, part.html, markupEngine, 'Liquid and markup do not fit together', findings);
   }
   if (text !== null) parses('text', text, plainEngine, 'no plain text can be made from the HTML; write one', findings);
-  return finish({
+  if (failed()) return finish();
+  const compiled: CompiledTemplate = {
     format: 1,
     locale: input.locale,
     subject: input.subject ?? '',
@@ -261,5 +254,21 @@ export async function compileTemplate(input: CompileInput, mjml: MjmlCompiler): 
     text,
     links: part?.links ?? [],
     variables: mergeVariables(findings.uses),
+  };
+  tryOut(compiled, where, findings);
+  return finish(compiled);
+}
+
+/** One rendering with made-up values: a loop without end is found now and not at the first of many messages. */
+function tryOut(compiled: CompiledTemplate, where: 'html' | 'mjml', findings: Findings): void {
+  const { variables } = compiled;
+  const { faults } = createRenderer(compiled, () => Temporal.Instant.fromEpochMilliseconds(0)).preview({
+    contact: sampleFor(variables, 'contact'),
+    variables: sampleFor(variables, 'variables'),
+    workspace: { name: 'Workspace' },
+    urls: { click: () => '#', open: '#', unsubscribe: '#', preferences: '#' },
   });
+  for (const fault of faults)
+    if (limitMessages.has(fault.message))
+      findings.error(fault.where === 'html' ? where : fault.where, null, fault.message);
 }

@@ -102,11 +102,16 @@ export interface LiquidFault {
   readonly column: number | null;
 }
 
+export const tooSlow = `rendering takes longer than ${limits.renderMs} ms (an endless loop?)`;
+export const tooLong = 'the result is longer than 2,000,000 characters';
+const tooDeep = 'blocks are nested too deeply, or the result is too long';
+const tooMuch = 'a loop, range or filter makes too much (memory limit)';
 const limitWords = [
-  ['template render limit', `rendering takes longer than ${limits.renderMs} ms (an endless loop?)`],
-  ['memory alloc limit', 'a loop, range or filter makes too much (memory limit)'],
+  ['template render limit', tooSlow],
+  ['memory alloc limit', tooMuch],
   ['parse length limit', 'is too long'],
 ] as const;
+export const limitMessages: ReadonlySet<string> = new Set([tooSlow, tooLong, tooDeep, tooMuch]);
 
 function isLiquidError(error: unknown): error is LiquidError & { token?: { getPosition(): number[] } } {
   return error instanceof Error && 'token' in error;
@@ -115,7 +120,7 @@ function isLiquidError(error: unknown): error is LiquidError & { token?: { getPo
 export function faultOf(error: unknown): LiquidFault {
   if (!(error instanceof Error)) return { message: 'cannot be rendered', line: null, column: null };
   if (error instanceof RangeError || /call stack/.test(error.message))
-    return { message: 'blocks are nested too deeply, or the result is too long', line: null, column: null };
+    return { message: tooDeep, line: null, column: null };
   const [line = null, column = null] = isLiquidError(error) ? (error.token?.getPosition() ?? []) : [];
   const bare = error.message.replace(/(?:, file:.*?)?, line:\d+, col:\d+$/s, '').slice(0, 300);
   const known = limitWords.find(([start]) => bare.startsWith(start));

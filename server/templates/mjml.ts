@@ -9,72 +9,107 @@ export interface MjmlCompiler {
   close(): Promise<void>;
 }
 
-interface Waiting {
+interface Job {
+  readonly mjml: string;
   readonly done: (result: MjmlResult) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
-type Reply = { readonly id: number } & MjmlResult;
+/** Loading MJML takes a second, or ten on a machine that is busy; that is not the template's fault. */
+const startMs = 60_000;
+
+interface Thread {
+  readonly worker: Worker;
+  isReady: boolean;
+}
+
+type News = 'ready' | { readonly result: MjmlResult } | { readonly lost: string };
+
+function createThread(tell: (news: News) => void): Thread {
+  const worker = new Worker(new URL('./mjml.worker.ts', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: 384 },
+    stdout: true,
+    stderr: true,
+  });
+  const thread = { worker, isReady: false };
+  worker.on('message', (message: MjmlResult | 'ready') => {
+    if (message === 'ready') thread.isReady = true;
+    tell(message === 'ready' ? 'ready' : { result: message });
+  });
+  worker.on('error', (error) =>
+    tell({ lost: error instanceof RangeError ? 'is nested too deeply' : 'MJML ran out of memory' }),
+  );
+  worker.on('exit', () => tell({ lost: 'MJML stopped' }));
+  return thread;
+}
 
 /**
- * MJML in a thread of its own: it is not written for hostile input, a page of it takes tens of milliseconds in which
- * nothing could be sent, and its libraries hold some 100 MB, which an idle installation gives back.
+ * MJML in a thread of its own, one template at a time: it is not written for hostile input, a page of it takes tens of
+ * milliseconds in which nothing could be sent, and its libraries hold some 100 MB, which an idle installation gives back.
+ * A template that takes too long costs the thread its life, and nobody else their turn.
  */
-export function createMjmlCompiler({ timeoutMs = 10_000, idleMs = 60_000 } = {}): MjmlCompiler {
-  let worker: Worker | undefined;
-  let idle: NodeJS.Timeout | undefined;
-  let lastId = 0;
-  const waiting = new Map<number, Waiting>();
+export function createMjmlCompiler({ timeoutMs = 5_000, idleMs = 60_000 } = {}): MjmlCompiler {
+  const queue: Job[] = [];
+  let current: Job | undefined;
+  let thread: Thread | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
-  const stop = async (failure: string) => {
-    clearTimeout(idle);
-    const stopped = worker;
-    worker = undefined;
-    for (const [id, one] of waiting) {
-      clearTimeout(one.timer);
-      waiting.delete(id);
-      one.done({ failure });
-    }
-    await stopped?.terminate();
+  const drop = async () => {
+    clearTimeout(timer);
+    const dropped = thread;
+    thread = undefined;
+    await dropped?.worker.terminate();
   };
-  const settle = (id: number, result: MjmlResult) => {
-    const one = waiting.get(id);
-    if (one === undefined) return;
-    clearTimeout(one.timer);
-    waiting.delete(id);
-    one.done(result);
-    if (waiting.size > 0) return;
-    worker?.unref();
-    idle = setTimeout(() => void stop('stopped'), idleMs).unref();
+  const settle = (result: MjmlResult) => {
+    clearTimeout(timer);
+    const settled = current;
+    current = undefined;
+    settled?.done(result);
+    next();
   };
-  const start = (): Worker => {
-    const started = new Worker(new URL('./mjml.worker.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: 384 },
-      stdout: true,
-      stderr: true,
+  const fail = (failure: string) => {
+    void drop();
+    settle({ failure });
+  };
+  const post = () => {
+    if (current === undefined || thread === undefined) return;
+    clearTimeout(timer);
+    const limit = thread.isReady ? timeoutMs : startMs;
+    timer = setTimeout(() => fail(`takes longer than ${limit / 1000} s to compile`), limit);
+    if (thread.isReady) thread.worker.postMessage(current.mjml);
+  };
+  const start = (): Thread => {
+    const started: Thread = createThread((news) => {
+      if (thread !== started) return;
+      if (news === 'ready') post();
+      else if ('result' in news) settle(news.result);
+      else fail(news.lost);
     });
-    started.on('message', ({ id, ...result }: Reply) => settle(id, result));
-    const lost = (failure: string) => {
-      if (worker === started) void stop(failure);
-    };
-    started.on('error', (error) =>
-      lost(error instanceof RangeError ? 'is nested too deeply' : 'MJML ran out of memory'),
-    );
-    started.on('exit', () => lost('MJML stopped'));
     return started;
   };
+  function next(): void {
+    if (current !== undefined) return;
+    current = queue.shift();
+    if (current === undefined) {
+      thread?.worker.unref();
+      timer = setTimeout(() => void drop(), idleMs).unref();
+      return;
+    }
+    clearTimeout(timer);
+    thread ??= start();
+    thread.worker.ref();
+    post();
+  }
 
   return {
     compile: (mjml) =>
       new Promise((done) => {
-        clearTimeout(idle);
-        worker ??= start();
-        worker.ref();
-        const id = (lastId += 1);
-        const timer = setTimeout(() => void stop(`takes longer than ${timeoutMs / 1000} s to compile`), timeoutMs);
-        waiting.set(id, { done, timer });
-        worker.postMessage({ id, mjml });
+        queue.push({ mjml, done });
+        next();
       }),
-    close: () => stop('stopped'),
+    close: async () => {
+      for (const job of [current, ...queue.splice(0)]) job?.done({ failure: 'stopped' });
+      current = undefined;
+      await drop();
+    },
   };
 }

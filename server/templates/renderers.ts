@@ -1,4 +1,4 @@
-import type { CompiledTemplate } from './compile.ts';
+import type { CompiledTemplate } from './compiled.ts';
 import { createRenderer } from './render.rules.ts';
 import type { Renderer } from './render.rules.ts';
 

@@ -1,7 +1,7 @@
 import type { Actor } from '../../contract/actor.ts';
 import type { TemplateProblem, TemplateSource } from '../../contract/templates.ts';
 import type { Tx } from '../platform/db.ts';
-import type { CompiledTemplate } from './compile.ts';
+import type { CompiledTemplate } from './compiled.ts';
 
 export type TemplateCategory = 'marketing' | 'transactional' | 'otp' | 'utility';
 
