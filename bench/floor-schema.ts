@@ -12,7 +12,8 @@ const schema = `
   create table floor.event (id uuid primary key, message_id uuid not null, kind text not null, at timestamptz not null)`;
 
 /** Pinned plans: planned once, along indexes only, as the server's own hot loops do. */
-const pinned = '-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off';
+const pinned =
+  '-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off';
 
 export async function openFloor(ownerUrl: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: ownerUrl, options: pinned });
@@ -22,6 +23,9 @@ export async function openFloor(ownerUrl: string): Promise<pg.Client> {
 }
 
 export async function assertDurable(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ fsync: string; commit: string }>("select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit");
-  if (rows[0]?.fsync !== 'on' || rows[0]?.commit !== 'on') throw new Error('measured without durability: fsync and synchronous_commit must be on');
+  const { rows } = await client.query<{ fsync: string; commit: string }>(
+    "select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit",
+  );
+  if (rows[0]?.fsync !== 'on' || rows[0]?.commit !== 'on')
+    throw new Error('measured without durability: fsync and synchronous_commit must be on');
 }

@@ -31,9 +31,16 @@ export async function floorSend(client: pg.Client, port: number): Promise<{ seco
     const page = await plan(client, after);
     if (page.length === 0) break;
     after = page.at(-1)?.contactId ?? after;
-    const candidates = await read(client, page.map((one) => one.id));
+    const candidates = await read(
+      client,
+      page.map((one) => one.id),
+    );
     const per = Math.ceil(candidates.length / lines.length);
-    await Promise.all(lines.map((line, i) => line(candidates.slice(i * per, (i + 1) * per).map((one) => ({ to: one.email, mail: render(one) })))));
+    await Promise.all(
+      lines.map((line, i) =>
+        line(candidates.slice(i * per, (i + 1) * per).map((one) => ({ to: one.email, mail: render(one) }))),
+      ),
+    );
     await settle(client, candidates);
     sent += candidates.length;
   }
@@ -41,12 +48,24 @@ export async function floorSend(client: pg.Client, port: number): Promise<{ seco
 }
 
 async function plan(client: pg.Client, after: string): Promise<{ id: string; contactId: string }[]> {
-  const { rows } = await client.query<{ id: string }>({ name: 'page', text: 'select id from floor.contact where id > $1 order by id limit $2', values: [after, pageRows] });
+  const { rows } = await client.query<{ id: string }>({
+    name: 'page',
+    text: 'select id from floor.contact where id > $1 order by id limit $2',
+    values: [after, pageRows],
+  });
   const page = rows.map((row) => ({ id: newId(systemClock), contactId: row.id }));
   if (page.length === 0) return page;
   await client.query('begin');
-  await client.query({ name: 'plan', text: `insert into floor.message (id, contact_id, state) select *, 'planned' from unnest($1::uuid[], $2::uuid[]) on conflict do nothing`, values: [page.map((one) => one.id), page.map((one) => one.contactId)] });
-  await client.query({ name: 'window', text: 'update floor.claim set begun = begun + $1 where id = 1', values: [page.length] });
+  await client.query({
+    name: 'plan',
+    text: `insert into floor.message (id, contact_id, state) select *, 'planned' from unnest($1::uuid[], $2::uuid[]) on conflict do nothing`,
+    values: [page.map((one) => one.id), page.map((one) => one.contactId)],
+  });
+  await client.query({
+    name: 'window',
+    text: 'update floor.claim set begun = begun + $1 where id = 1',
+    values: [page.length],
+  });
   await client.query('commit');
   return page;
 }
@@ -66,8 +85,16 @@ async function read(client: pg.Client, ids: readonly string[]): Promise<Candidat
 
 async function settle(client: pg.Client, sent: readonly Candidate[]): Promise<void> {
   await client.query('begin');
-  await client.query({ name: 'settle', text: `update floor.message m set state = 'accepted', ref = k.id::text, settled_at = now() from unnest($1::uuid[]) k (id) where m.id = k.id`, values: [sent.map((one) => one.id)] });
-  await client.query({ name: 'events', text: `insert into floor.event select *, 'accepted', now() from unnest($1::uuid[], $2::uuid[])`, values: [sent.map(() => newId(systemClock)), sent.map((one) => one.id)] });
+  await client.query({
+    name: 'settle',
+    text: `update floor.message m set state = 'accepted', ref = k.id::text, settled_at = now() from unnest($1::uuid[]) k (id) where m.id = k.id`,
+    values: [sent.map((one) => one.id)],
+  });
+  await client.query({
+    name: 'events',
+    text: `insert into floor.event select *, 'accepted', now() from unnest($1::uuid[], $2::uuid[])`,
+    values: [sent.map(() => newId(systemClock)), sent.map((one) => one.id)],
+  });
   await client.query('commit');
 }
 

@@ -7,21 +7,32 @@ import { openRig, until } from './rig.ts';
 import type { Server } from './rig.ts';
 
 /** Consent evidence for every row, as an import with consent brings it. */
-export const consentOptions = { consent: { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'bench', textVersion: '1' } } };
+export const consentOptions = {
+  consent: { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'bench', textVersion: '1' } },
+};
 
 /** Uploads `rows` invented people and waits until they are in. */
-export async function importPeople(server: Server, key: string, rows: number): Promise<{ seconds: number; done: ContactImport }> {
+export async function importPeople(
+  server: Server,
+  key: string,
+  rows: number,
+): Promise<{ seconds: number; done: ContactImport }> {
   const started = performance.now();
   const form = new FormData();
   form.append('options', JSON.stringify(consentOptions));
-  form.append('file', new Blob(await Array.fromAsync(Readable.from(csv(rows)), (piece: string) => piece)), 'people.csv');
+  form.append(
+    'file',
+    new Blob(await Array.fromAsync(Readable.from(csv(rows)), (piece: string) => piece)),
+    'people.csv',
+  );
   const { id } = await server.call<{ id: string }>('POST', '/contacts/import', form);
   void key;
   const done = await until(async () => {
     const state = await server.call<ContactImport>('GET', `/imports/${id}`);
     return state.state === 'running' ? undefined : state;
   });
-  if (done.state !== 'done' || done.created !== rows) throw new Error(`the import did not take all: ${JSON.stringify(done)}`);
+  if (done.state !== 'done' || done.created !== rows)
+    throw new Error(`the import did not take all: ${JSON.stringify(done)}`);
   return { seconds: (performance.now() - started) / 1000, done };
 }
 
@@ -47,7 +58,13 @@ export async function benchImport(rows: number, say: (line: string) => void): Pr
   }
 }
 
-function figures({ rows, seconds, floorSeconds, peakRssMb, cpuSeconds }: Record<'rows' | 'seconds' | 'floorSeconds' | 'peakRssMb' | 'cpuSeconds', number>) {
+function figures({
+  rows,
+  seconds,
+  floorSeconds,
+  peakRssMb,
+  cpuSeconds,
+}: Record<'rows' | 'seconds' | 'floorSeconds' | 'peakRssMb' | 'cpuSeconds', number>) {
   const perSecond = rows / seconds;
   const floorPerSecond = rows / floorSeconds;
   return {

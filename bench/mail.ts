@@ -8,7 +8,9 @@ const link = (n: number) => `https://example.com/c/{{ token }}.${n}`;
 
 export const text = `Hello {{ contact.first_name }} {{ contact.last_name }},\n\n${paragraph}\n\n${link(0)}\n\nYour plan: {{ contact.plan }}\n\nLeave: ${link(3)}\n`;
 
-const page = (links: readonly string[]) => `<!doctype html><html><head><title>News</title></head><body style="font-family:sans-serif">
+const page = (
+  links: readonly string[],
+) => `<!doctype html><html><head><title>News</title></head><body style="font-family:sans-serif">
 <h1>Hello {{ contact.first_name }} {{ contact.last_name }}</h1><p>${paragraph}</p><p>${paragraph}</p>
 <p><a href="${links[0]}">Read on</a> · <a href="${links[1]}">Workshops in {{ contact.city }}</a> · <a href="${links[2]}">Your {{ contact.plan }} plan</a></p>
 <p style="color:#555"><a href="${links[3]}">Unsubscribe</a></p></body></html>`;
@@ -18,5 +20,10 @@ export const html = page([link(0), link(1), link(2), link(3)]);
 /** As a marketer writes it: Parley makes the links signed ones itself. */
 export const source = {
   subject,
-  html: page(['https://example.com/news', 'https://example.com/workshops', 'https://example.com/plan', '{{ unsubscribe_url }}']),
+  html: page([
+    'https://example.com/news',
+    'https://example.com/workshops',
+    'https://example.com/plan',
+    '{{ unsubscribe_url }}',
+  ]),
 };

@@ -12,7 +12,13 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { recipients: { type: 'string', default: '10000' }, rows: { type: 'string', default: '100000' }, via: { type: 'string', default: 'smtp' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      recipients: { type: 'string', default: '10000' },
+      rows: { type: 'string', default: '100000' },
+      via: { type: 'string', default: 'smtp' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
   const [what] = positionals;
   const count = Number(what === 'import' ? values.rows : values.recipients);
@@ -21,7 +27,9 @@ async function main(args: readonly string[]): Promise<number> {
     return values.help ? 0 : 2;
   }
   if (!Number.isInteger(count) || count < 1 || count > 10_000_000) {
-    process.stderr.write(`${what === 'import' ? '--rows' : '--recipients'} must be a whole number from 1 to 10,000,000.\n`);
+    process.stderr.write(
+      `${what === 'import' ? '--rows' : '--recipients'} must be a whole number from 1 to 10,000,000.\n`,
+    );
     return 2;
   }
   if (values.via !== 'smtp') {

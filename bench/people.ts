@@ -1,6 +1,40 @@
 /** Invented people for measurements: the same ones for the same number. */
-const first = ['Ada', 'Bo', 'Chloé', 'Dmitri', 'Eun-ji', 'Fatima', 'Göran', 'Hanako', 'Ines', 'Juan', 'Kofi', 'Léa', 'Mehmet', 'Nora', 'Olu', 'Priya'];
-const last = ['Andersson', 'Becker', 'Costa', 'Dubois', 'Eriksen', 'Fischer', 'García', 'Haddad', 'Ivanov', 'Jones', 'Kim', 'López', 'Müller', 'Nguyen', 'Okafor', 'Petrov'];
+const first = [
+  'Ada',
+  'Bo',
+  'Chloé',
+  'Dmitri',
+  'Eun-ji',
+  'Fatima',
+  'Göran',
+  'Hanako',
+  'Ines',
+  'Juan',
+  'Kofi',
+  'Léa',
+  'Mehmet',
+  'Nora',
+  'Olu',
+  'Priya',
+];
+const last = [
+  'Andersson',
+  'Becker',
+  'Costa',
+  'Dubois',
+  'Eriksen',
+  'Fischer',
+  'García',
+  'Haddad',
+  'Ivanov',
+  'Jones',
+  'Kim',
+  'López',
+  'Müller',
+  'Nguyen',
+  'Okafor',
+  'Petrov',
+];
 const cities = ['Berlin', 'Lagos', 'Lyon', 'Madrid', 'Osaka', 'Porto', 'Seoul', 'Vienna'];
 
 const pick = (list: readonly string[], n: number): string => list[n % list.length] ?? '';

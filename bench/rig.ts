@@ -53,7 +53,13 @@ export async function openRig(): Promise<Rig> {
     dataDir,
     ownerUrl: postgres.ownerUrl,
     key,
-    startServer: (environment = {}) => startServer(children, key, { DATABASE_URL: postgres.ownerUrl, PARLEY_MASTER_KEY: masterKey, PARLEY_DATA_DIR: join(dataDir, 'files'), ...environment }),
+    startServer: (environment = {}) =>
+      startServer(children, key, {
+        DATABASE_URL: postgres.ownerUrl,
+        PARLEY_MASTER_KEY: masterKey,
+        PARLEY_DATA_DIR: join(dataDir, 'files'),
+        ...environment,
+      }),
     startSink: (record, answerAfterMs) => startSink(children, record, answerAfterMs),
     close: async () => {
       for (const child of children) child.kill('SIGKILL');
@@ -63,9 +69,21 @@ export async function openRig(): Promise<Rig> {
   };
 }
 
-async function startServer(children: Set<ChildProcess>, key: string, environment: Readonly<Record<string, string>>): Promise<Server> {
+async function startServer(
+  children: Set<ChildProcess>,
+  key: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Server> {
   const child = spawn(process.execPath, [join(root, 'server/main.ts'), 'start'], {
-    env: { PATH: process.env['PATH'] ?? '', PARLEY_PORT: '0', PARLEY_BOOTSTRAP_KEY: key, PARLEY_ADMIN_EMAIL: 'owner@example.com', PARLEY_ADMIN_PASSWORD: 'correct horse battery staple', PARLEY_LOG_LEVEL: 'warn', ...environment },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PARLEY_PORT: '0',
+      PARLEY_BOOTSTRAP_KEY: key,
+      PARLEY_ADMIN_EMAIL: 'owner@example.com',
+      PARLEY_ADMIN_PASSWORD: 'correct horse battery staple',
+      PARLEY_LOG_LEVEL: 'warn',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.add(child);
@@ -112,11 +130,22 @@ export function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void
 }
 
 /** Calls the API; throws with the problem's words on an error status. */
-export async function call<T>(url: string, key: string, method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+export async function call<T>(
+  url: string,
+  key: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const isForm = body instanceof FormData;
   const answer = await fetch(`${url}/api/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${key}`, ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }), ...headers },
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: isForm || typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
@@ -126,7 +155,10 @@ export async function call<T>(url: string, key: string, method: string, path: st
 }
 
 async function startSink(children: Set<ChildProcess>, record: string | undefined, answerAfterMs = 0): Promise<Sink> {
-  const child = fork(join(import.meta.dirname, 'smtp-sink.ts'), record === undefined ? [] : [record, String(answerAfterMs)]);
+  const child = fork(
+    join(import.meta.dirname, 'smtp-sink.ts'),
+    record === undefined ? [] : [record, String(answerAfterMs)],
+  );
   children.add(child);
   const ask = <T>(message?: string): Promise<T> =>
     new Promise((resolve) => {

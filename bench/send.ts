@@ -27,8 +27,20 @@ export async function connectSink(server: Server, port: number): Promise<string>
 
 /** A campaign to everybody on the topic `news`; answers its id. Not started yet. */
 export async function draftCampaign(server: Server): Promise<string> {
-  const template = await server.call<{ id: string }>('POST', '/templates', { name: 'Bench', channel: 'email', category: 'marketing', locale: 'en', ...source });
-  const campaign = await server.call<{ id: string }>('POST', '/campaigns', { name: 'Bench', channels: ['email'], templateId: template.id, topic: 'news', audience: { all: true } });
+  const template = await server.call<{ id: string }>('POST', '/templates', {
+    name: 'Bench',
+    channel: 'email',
+    category: 'marketing',
+    locale: 'en',
+    ...source,
+  });
+  const campaign = await server.call<{ id: string }>('POST', '/campaigns', {
+    name: 'Bench',
+    channels: ['email'],
+    templateId: template.id,
+    topic: 'news',
+    audience: { all: true },
+  });
   return campaign.id;
 }
 
@@ -84,7 +96,8 @@ async function floor(rig: Rig, sink: Sink, recipients: number): Promise<number> 
     await sink.reset();
     const { seconds, sent } = await floorSend(client, sink.port);
     const caught = await sink.stats();
-    if (sent !== recipients || caught.recipients !== recipients) throw new Error(`the floor lost some: ${sent} sent, ${caught.recipients} caught`);
+    if (sent !== recipients || caught.recipients !== recipients)
+      throw new Error(`the floor lost some: ${sent} sent, ${caught.recipients} caught`);
     return seconds;
   } finally {
     await client.end();

@@ -54,7 +54,8 @@ function serve(socket: Socket): void {
       inData = true;
       return '354 go\r\n';
     }
-    if (verb === 'EHLO') return '250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 52428800\r\n';
+    if (verb === 'EHLO')
+      return '250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 52428800\r\n';
     if (verb === 'HELO') return '250 sink\r\n';
     if (verb === 'QUIT') {
       socket.end('221 bye\r\n');

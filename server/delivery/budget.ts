@@ -1,10 +1,16 @@
 /**
  * How many messages of this process may be in doubt at once, over all its batches: what a `kill -9` can at most turn
- * into `unknown`. Permits are taken before a window is moved and given back when outcomes are committed.
+ * into `unknown`. Permits are taken before a window is moved and given back when outcomes are committed. Hand-overs
+ * that run at the same time share them evenly, so that one with a silent provider does not hold them all.
  */
 export interface Budget {
-  /** As many as there are, at most `wanted`; may be 0. */
-  take(wanted: number): number;
+  /** A hand-over begins; call what it answers when it ends. */
+  enter(): () => void;
+  /** What one hand-over may hold now. */
+  share(): number;
+  free(): number;
+  /** `count` must be free. */
+  take(count: number): void;
   give(count: number): void;
   /** Resolves when permits come free. */
   freed(): Promise<void>;
@@ -12,19 +18,31 @@ export interface Budget {
 
 export function createBudget(total: number): Budget {
   let free = total;
+  let runs = 0;
   let waiting: (() => void)[] = [];
+  const tell = () => {
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
+  };
   return {
-    take: (wanted) => {
-      const got = Math.min(wanted, free);
-      free -= got;
-      return got;
+    enter: () => {
+      runs += 1;
+      return () => {
+        runs -= 1;
+        tell();
+      };
+    },
+    share: () => Math.max(1, Math.floor(total / Math.max(1, runs))),
+    free: () => free,
+    take: (count) => {
+      if (count > free) throw new Error('more permits were taken than are free');
+      free -= count;
     },
     give: (count) => {
       if (count === 0) return;
       free += count;
-      const woken = waiting;
-      waiting = [];
-      for (const wake of woken) wake();
+      tell();
     },
     freed: () => new Promise((resolve) => void waiting.push(resolve)),
   };

@@ -83,6 +83,7 @@ export async function handOver(
     lost: false,
     wake: () => undefined,
   };
+  const leave = budget.enter();
   const heartbeat = setInterval(() => void renew(run, deps), renewEveryMs);
   const onStop = () => run.wake();
   stop.addEventListener('abort', onStop);
@@ -97,6 +98,7 @@ export async function handOver(
     stop.removeEventListener('abort', onStop);
     clearInterval(heartbeat);
     budget.give(run.open.size + run.results.length);
+    leave();
   }
 }
 
@@ -105,19 +107,24 @@ async function step(run: Run, deps: DeliveryDeps, budget: Budget, shard: number,
   if (run.lost) throw new LeaseLost();
   if (stop.aborted) run.halted = true;
   const left = run.halted ? 0 : run.claim.end - run.begun;
-  const wanted = Math.min(windowOf(run.claim), left);
+  const wanted = Math.max(0, Math.min(windowOf(run.claim), left, budget.share() - run.open.size));
   // Outcomes about to be written leave the window in the same commit, so their permits serve the next messages.
-  const extra = wanted === 0 ? 0 : budget.take(Math.max(0, wanted - run.results.length));
+  const extra = Math.min(budget.free(), Math.max(0, wanted - run.results.length));
   const room = Math.min(wanted, run.results.length + extra);
   const worthIt = room > 0 && (room === wanted || run.open.size === 0);
   const written = run.results.length >= windowSize || (run.results.length > 0 && run.open.size === 0);
   if (worthIt || written) {
-    await insist(run, deps, () => moveOn(run, deps, budget, shard, worthIt ? room : 0, extra));
+    // Only now: taking and giving back would wake the other hand-overs for nothing, and they this one.
+    const taken = worthIt ? extra : 0;
+    budget.take(taken);
+    await insist(run, deps, () => moveOn(run, deps, budget, shard, worthIt ? room : 0, taken));
     return true;
   }
-  budget.give(extra);
   if (run.open.size === 0 && left === 0) return false;
-  await Promise.race([new Promise<void>((resolve) => (run.wake = resolve)), ...(left > 0 ? [budget.freed()] : [])]);
+  await Promise.race([
+    new Promise<void>((resolve) => (run.wake = resolve)),
+    ...(left > 0 && wanted > 0 ? [budget.freed()] : []),
+  ]);
   return true;
 }
 
