@@ -16,8 +16,7 @@ export interface ParsedAddress {
 }
 
 export type AddressResult =
-  | { readonly ok: true; readonly address: ParsedAddress }
-  | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly address: ParsedAddress } | { readonly ok: false; readonly reason: string };
 
 /** FCM tokens, APNs device tokens and web push endpoints: printable ASCII, no spaces. */
 const pushToken = /^[\u0021-\u007e]{8,2000}$/u;
@@ -38,7 +37,10 @@ export function parseAddress(kind: AddressKind, input: string, defaultCountry?: 
     if (!result.ok) return result;
     const { normalized, asciiDomain } = result.email;
     const matchKey = emailMatchKey(result.email);
-    return { ok: true, address: { kind, value: normalized, matchKey, domain: asciiDomain, country: null, lineType: null } };
+    return {
+      ok: true,
+      address: { kind, value: normalized, matchKey, domain: asciiDomain, country: null, lineType: null },
+    };
   }
   if (kind === 'phone') {
     const result = parsePhone(text, defaultCountry);

@@ -4,15 +4,31 @@ export type AttributeValue = string | number | boolean | readonly string[];
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 export type ReadValue =
-  | { readonly ok: true; readonly value: AttributeValue }
-  | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly value: AttributeValue } | { readonly ok: false; readonly reason: string };
 
 /** Bounds of what is kept of one contact: it is all rendered into messages and read in bulk. */
-export const attributeLimits = { textLength: 5000, listItems: 100, listItemLength: 500, perContact: 200, totalBytes: 65_536 };
+export const attributeLimits = {
+  textLength: 5000,
+  listItems: 100,
+  listItemLength: 500,
+  perContact: 200,
+  totalBytes: 65_536,
+};
 
 const keyShape = /^[a-z][a-z0-9_]{0,62}$/u;
 /** The first two reach into prototypes (`__proto__` fails the pattern already); the rest are fields of every contact. */
-const reserved = new Set(['constructor', 'prototype', 'id', 'email', 'phone', 'push', 'locale', 'time_zone', 'country', 'external_id']);
+const reserved = new Set([
+  'constructor',
+  'prototype',
+  'id',
+  'email',
+  'phone',
+  'push',
+  'locale',
+  'time_zone',
+  'country',
+  'external_id',
+]);
 
 /** Pure: why a key cannot be an attribute's, or undefined. */
 export function keyProblem(key: string): string | undefined {
@@ -49,7 +65,8 @@ export function readDate(text: string): string | undefined {
 function readList(items: readonly string[]): ReadValue {
   if (items.length > attributeLimits.listItems) return wrong(`has more than ${attributeLimits.listItems} items`);
   for (const item of items) {
-    if (item.length > attributeLimits.listItemLength) return wrong(`has an item longer than ${attributeLimits.listItemLength} characters`);
+    if (item.length > attributeLimits.listItemLength)
+      return wrong(`has an item longer than ${attributeLimits.listItemLength} characters`);
     const read = readText(item);
     if (!read.ok) return read;
   }
@@ -75,7 +92,12 @@ export function readCell(type: AttributeType, cell: string): ReadValue {
       return date === undefined ? wrong('is not a date (YYYY-MM-DD)') : { ok: true, value: date };
     }
     case 'list':
-      return readList(cell.split(/[|;]/u).map((item) => item.trim()).filter((item) => item !== ''));
+      return readList(
+        cell
+          .split(/[|;]/u)
+          .map((item) => item.trim())
+          .filter((item) => item !== ''),
+      );
   }
 }
 
@@ -85,7 +107,9 @@ export function readJson(type: AttributeType, given: unknown): ReadValue {
     case 'text':
       return typeof given === 'string' ? readText(given) : wrong('must be a text');
     case 'number':
-      return typeof given === 'number' && Number.isFinite(given) ? { ok: true, value: given } : wrong('must be a number');
+      return typeof given === 'number' && Number.isFinite(given)
+        ? { ok: true, value: given }
+        : wrong('must be a number');
     case 'boolean':
       return typeof given === 'boolean' ? { ok: true, value: given } : wrong('must be true or false');
     case 'date': {
@@ -107,7 +131,8 @@ export function typeOfJson(given: unknown): AttributeType {
 }
 
 /** Names whose values look like numbers and are none: nobody adds up postcodes, and `00601` must keep its zeros. */
-const codeLike = /(?:^|_)(?:zip|zipcode|postal|postcode|plz|cap|cp|phone\d*|tel|telefon|fax|mobile|code|id|nr|no|number|iban|vat|ssn|sku|isbn)(?:_|$)/u;
+const codeLike =
+  /(?:^|_)(?:zip|zipcode|postal|postcode|plz|cap|cp|phone\d*|tel|telefon|fax|mobile|code|id|nr|no|number|iban|vat|ssn|sku|isbn)(?:_|$)/u;
 const yesOrNo = new Set(['true', 'false', 'yes', 'no', 'ja', 'nein', 'oui', 'non', 'si', 'sí']);
 
 /**
@@ -133,7 +158,10 @@ export function sameValue(a: AttributeValue | undefined, b: AttributeValue | und
  * Pure: what is known after a change; undefined removes. Returns the same object when nothing changes, so that
  * the caller sees by identity that there is nothing to write.
  */
-export function mergeAttributes(known: Attributes, given: Iterable<readonly [string, AttributeValue | undefined]>): Attributes {
+export function mergeAttributes(
+  known: Attributes,
+  given: Iterable<readonly [string, AttributeValue | undefined]>,
+): Attributes {
   let merged: Record<string, AttributeValue> | undefined;
   for (const [key, value] of given) {
     if (sameValue(Object.hasOwn(known, key) ? known[key] : undefined, value)) continue;
@@ -153,7 +181,9 @@ export function attributesProblem(attributes: Attributes, changes = 1): string |
   for (const key in attributes) {
     count++;
     const value = attributes[key];
-    characters += key.length + (typeof value === 'string' ? value.length : typeof value === 'object' ? JSON.stringify(value).length : 8);
+    characters +=
+      key.length +
+      (typeof value === 'string' ? value.length : typeof value === 'object' ? JSON.stringify(value).length : 8);
   }
   if (count > perContact) return `would give one contact more than ${perContact} attributes`;
   // Counting characters is cheap; bytes are counted only when they might be too many (3 for one UTF-16 unit at most).

@@ -21,7 +21,11 @@ export interface AttributeDraft {
 }
 
 /** Those that are defined already stay as they are. Returns what was added. */
-export async function addAttributes(tx: Tx, drafts: readonly AttributeDraft[], at: Temporal.Instant): Promise<AttributeRow[]> {
+export async function addAttributes(
+  tx: Tx,
+  drafts: readonly AttributeDraft[],
+  at: Temporal.Instant,
+): Promise<AttributeRow[]> {
   if (drafts.length === 0) return [];
   return tx.hot(
     `insert into attribute (workspace_id, key, label, type, created_at)

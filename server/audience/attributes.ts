@@ -18,7 +18,9 @@ export function createAttributes(clock: Clock) {
         throw new AppError('conflict', `There are ${maxDefinitions} attributes already.`);
       const [added] = await store.addAttributes(tx, [draft], clock.now());
       if (added === undefined)
-        throw new AppError('attribute/exists', `There is an attribute "${draft.key}" already.`, { errors: [{ pointer: '/key', message: 'exists already' }] });
+        throw new AppError('attribute/exists', `There is an attribute "${draft.key}" already.`, {
+          errors: [{ pointer: '/key', message: 'exists already' }],
+        });
       return added;
     },
     rename: async (tx: Tx, key: string, label: string): Promise<{ before: AttributeRow; after: AttributeRow }> => {

@@ -41,7 +41,11 @@ export interface AudienceDeps {
 export function createAudience(deps: AudienceDeps) {
   const { db, pinned, clock, vault, objects, jobs, importPageRows } = deps;
   const contacts = createContacts(deps);
-  const runImport = createImportRun({ ...deps, db: pinned, ...(importPageRows === undefined ? {} : { pageRows: importPageRows }) });
+  const runImport = createImportRun({
+    ...deps,
+    db: pinned,
+    ...(importPageRows === undefined ? {} : { pageRows: importPageRows }),
+  });
   jobs.define<ImportJob>(importQueue, runImport, { concurrency: 1 });
   return {
     contacts,
@@ -52,7 +56,8 @@ export function createAudience(deps: AudienceDeps) {
     people: createPeople({ vault, contacts, defaultCountry: deps.defaultCountry }),
     runImport,
     /** What the wire says of addresses. */
-    markAddresses: (tx: Tx, ids: readonly string[], state: 'ok' | 'bounced' | 'complained' | 'invalid') => markAddresses(tx, ids, state, clock.now()),
+    markAddresses: (tx: Tx, ids: readonly string[], state: 'ok' | 'bounced' | 'complained' | 'invalid') =>
+      markAddresses(tx, ids, state, clock.now()),
     /** Part of the daily tidy-up of a workspace: uploaded files of imports that ended a week ago. */
     forgetUploads: (workspaceId: string) => forgetUploads({ db, objects }, workspaceId, clock.now()),
   };

@@ -11,11 +11,26 @@ const pageRows = 500;
  * Contacts as CSV, oldest first, in pages by id: bounded memory and short transactions, however many there are.
  * Its columns are named so that the file can be imported again; `parley_id` is for reading only.
  */
-export async function* exportedRows(deps: { db: Db; vault: Vault; list: ListContacts }, workspaceId: string, filter: ListFilter): AsyncGenerator<string> {
+export async function* exportedRows(
+  deps: { db: Db; vault: Vault; list: ListContacts },
+  workspaceId: string,
+  filter: ListFilter,
+): AsyncGenerator<string> {
   const { db, vault, list } = deps;
   const keys = (await db.read(workspaceId, listAttributes)).map((attribute) => attribute.key);
-  yield csvLine(['parley_id', 'external_id', 'email', 'phone', 'other_addresses', 'locale', 'time_zone', 'country', 'created_at', ...keys]);
-  for (let after: string | undefined; ; ) {
+  yield csvLine([
+    'parley_id',
+    'external_id',
+    'email',
+    'phone',
+    'other_addresses',
+    'locale',
+    'time_zone',
+    'country',
+    'created_at',
+    ...keys,
+  ]);
+  for (let after: string | undefined; ;) {
     const { contacts, opener } = await db.read(workspaceId, async (tx) => ({
       contacts: await list(tx, filter, { after, descending: false, limit: pageRows }),
       opener: await vault.keys(tx),

@@ -25,7 +25,9 @@ export function filterCondition(filter: ContactFilter, more: ((bind: Bind) => st
     ...(filter.addressState === undefined ? [] : [`a.state = ${bind(filter.addressState)}`]),
   ];
   if (ofAddress.length > 0)
-    parts.push(`exists (select 1 from address a where a.workspace_id = $1 and a.contact_id = c.id and ${ofAddress.join(' and ')})`);
+    parts.push(
+      `exists (select 1 from address a where a.workspace_id = $1 and a.contact_id = c.id and ${ofAddress.join(' and ')})`,
+    );
   if (more !== undefined) parts.push(`(${more(bind)})`);
   return { text: parts.map((part) => `and ${part}`).join(' '), values };
 }

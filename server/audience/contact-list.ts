@@ -66,7 +66,12 @@ export function createContactList({ vault, ports, defaultCountry }: ListDeps) {
   };
 
   return async (tx: Tx, filter: ListFilter, page: ListPage): Promise<StoredContact[]> =>
-    store.listStored(tx, { where: await conditionOf(tx, filter), after: page.after, descending: page.descending, limit: page.limit });
+    store.listStored(tx, {
+      where: await conditionOf(tx, filter),
+      after: page.after,
+      descending: page.descending,
+      limit: page.limit,
+    });
 }
 
 export type ListContacts = ReturnType<typeof createContactList>;

@@ -38,7 +38,10 @@ const findByHashText = `
   ) a`;
 
 /** Addresses by the position of their hash in the list given. */
-export async function findByHashes(tx: Tx, hashes: readonly Hash[]): Promise<{ at: number; addressId: string; contactId: string }[]> {
+export async function findByHashes(
+  tx: Tx,
+  hashes: readonly Hash[],
+): Promise<{ at: number; addressId: string; contactId: string }[]> {
   if (hashes.length === 0) return [];
   const values = [hashes.map((one) => one.kind), hashes.map((one) => one.version), hashes.map((one) => one.hash)];
   return tx.hot(findByHashText, [tx.workspaceId, ...values]);
@@ -61,7 +64,10 @@ type ContactOnly = Omit<KnownContact, 'addresses'> & { readonly attributes: Attr
 export async function readKnown(tx: Tx, ids: readonly string[]): Promise<KnownContact[]> {
   if (ids.length === 0) return [];
   const contacts = await tx.hot<ContactOnly>(readContactsText, [tx.workspaceId, ids]);
-  const owned = await tx.hot<{ contactId: string; id: string; kind: AddressKind; position: number }>(readOwnedText, [tx.workspaceId, ids]);
+  const owned = await tx.hot<{ contactId: string; id: string; kind: AddressKind; position: number }>(readOwnedText, [
+    tx.workspaceId,
+    ids,
+  ]);
   const byContact = new Map<string, { id: string; kind: AddressKind; position: number }[]>();
   for (const { contactId, ...address } of owned) {
     const list = byContact.get(contactId);
@@ -238,7 +244,12 @@ export interface Condition {
 /** A page of contacts by id (which rises with the time of creation). */
 export async function listStored(
   tx: Tx,
-  { where, after, descending, limit }: { where: Condition; after: string | undefined; descending: boolean; limit: number },
+  {
+    where,
+    after,
+    descending,
+    limit,
+  }: { where: Condition; after: string | undefined; descending: boolean; limit: number },
 ): Promise<StoredContact[]> {
   const values = [tx.workspaceId, ...where.values];
   const bind = (value: unknown) => `$${values.push(value)}`;
@@ -270,7 +281,11 @@ export async function hashesOf(tx: Tx, contactId: string): Promise<(Hash & { rea
 
 /** Puts addresses in the order of the list; those not in it are removed. */
 export async function arrangeAddresses(tx: Tx, contactId: string, ids: readonly string[]): Promise<void> {
-  await tx.query('delete from address where workspace_id = $1 and contact_id = $2 and not (id = any($3::uuid[]))', [tx.workspaceId, contactId, ids]);
+  await tx.query('delete from address where workspace_id = $1 and contact_id = $2 and not (id = any($3::uuid[]))', [
+    tx.workspaceId,
+    contactId,
+    ids,
+  ]);
   await tx.query(
     `update address a set position = k.n - 1 from unnest($3::uuid[]) with ordinality as k (id, n)
      where a.workspace_id = $1 and a.contact_id = $2 and a.id = k.id and a.position <> k.n - 1`,
@@ -291,7 +306,12 @@ export async function findAddress(tx: Tx, { kind, version, hash }: Hash): Promis
 }
 
 /** What the wire says of an address (bounced, complained); not a change of the contact's own row. */
-export async function markAddresses(tx: Tx, ids: readonly string[], state: StoredAddress['state'], at: Temporal.Instant): Promise<void> {
+export async function markAddresses(
+  tx: Tx,
+  ids: readonly string[],
+  state: StoredAddress['state'],
+  at: Temporal.Instant,
+): Promise<void> {
   await tx.hot(
     'update address set state = $3, state_at = $4 where workspace_id = $1 and id = any($2::uuid[]) and state <> $3',
     [tx.workspaceId, ids, state, at],

@@ -38,8 +38,12 @@ function refuse(problems: readonly InputProblem[]): void {
 
 const taken = (pointer: string, contactId: string) =>
   pointer.endsWith('externalId')
-    ? new AppError('contact/external-id-taken', `Contact ${contactId} has this external id.`, { errors: [{ pointer, message: `belongs to contact ${contactId}` }] })
-    : new AppError('contact/address-taken', `Contact ${contactId} has this address.`, { errors: [{ pointer, message: `belongs to contact ${contactId}` }] });
+    ? new AppError('contact/external-id-taken', `Contact ${contactId} has this external id.`, {
+        errors: [{ pointer, message: `belongs to contact ${contactId}` }],
+      })
+    : new AppError('contact/address-taken', `Contact ${contactId} has this address.`, {
+        errors: [{ pointer, message: `belongs to contact ${contactId}` }],
+      });
 
 /** Single contacts, as people and programs change them; files go through imports. */
 export function createContacts({ clock, vault, activity, ports, defaultCountry }: ContactsDeps) {
@@ -51,7 +55,11 @@ export function createContacts({ clock, vault, activity, ports, defaultCountry }
   });
 
   const define = (tx: Tx, reads: readonly ReadInput[]) => {
-    const fresh = new Map(reads.flatMap((read) => read.undefinedAttributes.map(({ key, type }) => [key, { key, label: key, type }] as const)));
+    const fresh = new Map(
+      reads.flatMap((read) =>
+        read.undefinedAttributes.map(({ key, type }) => [key, { key, label: key, type }] as const),
+      ),
+    );
     return addAttributes(tx, [...fresh.values()], clock.now());
   };
 
@@ -77,9 +85,11 @@ export function createContacts({ clock, vault, activity, ports, defaultCountry }
     try {
       const { plan } = await upsertPage(tx, keys, [prepared], clock.now());
       const [outcome] = plan.outcomes;
-      if (outcome?.outcome === 'rejected') refuse(outcome.problems.map((one) => ({ pointer: '/attributes', message: one.reason })));
+      if (outcome?.outcome === 'rejected')
+        refuse(outcome.problems.map((one) => ({ pointer: '/attributes', message: one.reason })));
     } catch (error) {
-      if (error instanceof PageRaceError) throw new AppError('conflict', 'Somebody else made the same contact just now.');
+      if (error instanceof PageRaceError)
+        throw new AppError('conflict', 'Somebody else made the same contact just now.');
       throw error;
     }
     await activity.append(tx, [{ kind: 'contact.created', contactId: id, occurredAt: clock.now() }]);
@@ -93,7 +103,12 @@ export function createContacts({ clock, vault, activity, ports, defaultCountry }
     const outcomes = new Map<number, BatchOutcome>();
     const good = reads.filter((read, index) => {
       const nobody = read.contact.addresses.length === 0 && read.contact.externalId === undefined;
-      const problems = [...read.problems, ...(nobody && read.problems.length === 0 ? [{ pointer: `/contacts/${index}`, message: 'has neither an address nor an external id' }] : [])];
+      const problems = [
+        ...read.problems,
+        ...(nobody && read.problems.length === 0
+          ? [{ pointer: `/contacts/${index}`, message: 'has neither an address nor an external id' }]
+          : []),
+      ];
       if (problems.length > 0) outcomes.set(index, { index, outcome: 'rejected', errors: problems });
       return problems.length === 0;
     });
@@ -101,20 +116,35 @@ export function createContacts({ clock, vault, activity, ports, defaultCountry }
     await define(tx, good);
     const page = good.map((read) => prepare(keys, clock, read.contact, newId(clock), true));
     const { plan } = await upsertPage(tx, keys, page, clock.now()).catch((error: unknown) => {
-      if (error instanceof PageRaceError) throw new AppError('conflict', 'Somebody else wrote some of these contacts just now. Send them again.');
+      if (error instanceof PageRaceError)
+        throw new AppError('conflict', 'Somebody else wrote some of these contacts just now. Send them again.');
       throw error;
     });
     for (const one of plan.outcomes)
       outcomes.set(
         one.line,
         one.outcome === 'rejected'
-          ? { index: one.line, outcome: 'rejected', errors: one.problems.map(({ field, reason }) => ({ pointer: field === 'row' ? `/contacts/${one.line}` : field, message: reason })) }
+          ? {
+              index: one.line,
+              outcome: 'rejected',
+              errors: one.problems.map(({ field, reason }) => ({
+                pointer: field === 'row' ? `/contacts/${one.line}` : field,
+                message: reason,
+              })),
+            }
           : { index: one.line, outcome: one.outcome, id: one.contact.id },
       );
-    const events = (kind: string, ids: readonly string[]) => ids.map((contactId) => ({ kind, contactId, occurredAt: clock.now() }));
+    const events = (kind: string, ids: readonly string[]) =>
+      ids.map((contactId) => ({ kind, contactId, occurredAt: clock.now() }));
     await activity.append(tx, [
-      ...events('contact.created', plan.created.map((one) => one.id)),
-      ...events('contact.updated', plan.updated.map((one) => one.id)),
+      ...events(
+        'contact.created',
+        plan.created.map((one) => one.id),
+      ),
+      ...events(
+        'contact.updated',
+        plan.updated.map((one) => one.id),
+      ),
     ]);
     return inputs.map((_, index) => outcomes.get(index) ?? { index, outcome: 'unchanged' });
   };
@@ -136,7 +166,11 @@ export function createContacts({ clock, vault, activity, ports, defaultCountry }
     present: async (tx: Tx, contact: StoredContact): Promise<Contact> => presentContact(await vault.keys(tx), contact),
     reveal: async (tx: Tx, id: string) => {
       const contact = await get(tx, id);
-      return openAddresses(await vault.keys(tx), contact).map(({ stored, value }) => ({ id: stored.id, kind: stored.kind, value }));
+      return openAddresses(await vault.keys(tx), contact).map(({ stored, value }) => ({
+        id: stored.id,
+        kind: stored.kind,
+        value,
+      }));
     },
     contextOf,
     define,

@@ -23,7 +23,13 @@ const table = [
 ];
 const western = table.map((row) => row.map((cell) => cell.replaceAll('Łódź', 'Lodz')));
 const write = (rows: readonly (readonly string[])[], delimiter: string, lineEnd: string) =>
-  rows.map((row) => row.map((cell) => (/[",;\t|\n]/u.test(cell) ? `"${cell.replaceAll('"', '""').replaceAll('\n', lineEnd)}"` : cell)).join(delimiter)).join(lineEnd) + lineEnd;
+  rows
+    .map((row) =>
+      row
+        .map((cell) => (/[",;\t|\n]/u.test(cell) ? `"${cell.replaceAll('"', '""').replaceAll('\n', lineEnd)}"` : cell))
+        .join(delimiter),
+    )
+    .join(lineEnd) + lineEnd;
 
 describe('every delimiter, line end and encoding is found', () => {
   const encodings: [Encoding, boolean][] = [
@@ -55,7 +61,11 @@ test('UTF-16 in another script is found without a mark', () => {
 });
 
 test('the separator line that Excel writes is obeyed and skipped', () => {
-  expect(shapeOf('sep=;\r\nemail;a,b\r\nx@example.com;1\r\n')).toMatchObject({ delimiter: ';', preamble: 7, header: ['email', 'a,b'] });
+  expect(shapeOf('sep=;\r\nemail;a,b\r\nx@example.com;1\r\n')).toMatchObject({
+    delimiter: ';',
+    preamble: 7,
+    header: ['email', 'a,b'],
+  });
 });
 
 test('a sample that ends inside a character is still UTF-8', () => {
@@ -69,8 +79,12 @@ test('one column needs no delimiter', () => {
 });
 
 test('what is no table of text is refused by its name', () => {
-  expect(reasonOf(Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(100), Buffer.from('data.bin')]))).toContain('zip archive');
-  expect(reasonOf(Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(20), Buffer.from('[Content_Types].xml')]))).toContain('Excel workbook');
+  expect(
+    reasonOf(Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(100), Buffer.from('data.bin')])),
+  ).toContain('zip archive');
+  expect(
+    reasonOf(Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(20), Buffer.from('[Content_Types].xml')])),
+  ).toContain('Excel workbook');
   expect(reasonOf('%PDF-1.7 ...')).toContain('PDF');
   expect(reasonOf('<!DOCTYPE html><html></html>')).toContain('web page');
   expect(reasonOf('[{"email":"a@example.com"}]')).toContain('JSON');

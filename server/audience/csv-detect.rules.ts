@@ -22,7 +22,8 @@ export interface CsvShape {
   readonly rows: readonly (readonly string[])[];
 }
 
-export type Detected = { readonly ok: true; readonly shape: CsvShape } | { readonly ok: false; readonly reason: string };
+export type Detected =
+  { readonly ok: true; readonly shape: CsvShape } | { readonly ok: false; readonly reason: string };
 
 const refuse = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
 
@@ -48,8 +49,11 @@ const magics: readonly (readonly [string, string])[] = [
 export function foreignFormat(sample: Buffer): string | undefined {
   if (sample.length >= 4 && sample.readUInt32BE(0) === 0x504b0304) {
     const names = sample.toString('latin1');
-    if (names.includes('xl/') || names.includes('[Content_Types].xml')) return 'an Excel workbook; save it as CSV first';
-    return names.includes('mimetypeapplication/vnd.oasis') ? 'an OpenDocument file; save it as CSV first' : 'a zip archive; unpack it first';
+    if (names.includes('xl/') || names.includes('[Content_Types].xml'))
+      return 'an Excel workbook; save it as CSV first';
+    return names.includes('mimetypeapplication/vnd.oasis')
+      ? 'an OpenDocument file; save it as CSV first'
+      : 'a zip archive; unpack it first';
   }
   const start = sample.subarray(0, 16).toString('hex');
   for (const [magic, name] of magics) if (start.startsWith(magic)) return name;
@@ -192,7 +196,8 @@ export function detectCsv(
   const preamble = /^sep=([,;\t|])\r?\n/iu.exec(text);
   const body = preamble === null ? text : text.slice(preamble[0].length);
   const carriageReturns = !body.includes('\n');
-  const delimiter = asked.delimiter ?? (preamble?.[1] as Delimiter | undefined) ?? chooseDelimiter(body, carriageReturns);
+  const delimiter =
+    asked.delimiter ?? (preamble?.[1] as Delimiter | undefined) ?? chooseDelimiter(body, carriageReturns);
   const { records, longestField } = scan(body, delimiter, carriageReturns, 1001);
   const header = records[0] ?? [];
   const problem = refusal(text, isWhole, header, longestField);

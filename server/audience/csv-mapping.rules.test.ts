@@ -23,7 +23,19 @@ test('columns are recognised in many languages', () => {
 });
 
 const american = ['first_name', 'last_name', 'company_name', 'state', 'zip', 'phone1', 'phone2', 'email', 'web'];
-const americans = [['James', 'Butt', 'Benton, John B Jr', 'LA', '70116', '504-621-8927', '504-845-1427', 'jbutt@gmail.com', 'http://x.com']];
+const americans = [
+  [
+    'James',
+    'Butt',
+    'Benton, John B Jr',
+    'LA',
+    '70116',
+    '504-621-8927',
+    '504-845-1427',
+    'jbutt@gmail.com',
+    'http://x.com',
+  ],
+];
 
 test('an American address list is understood whole', () => {
   expect(fieldsOf(american, americans)).toEqual({
@@ -79,12 +91,16 @@ test('a column called __proto__ is refused by name, unless it is mapped away', (
 
 test('a file without an address or external id is refused, and so is a mapping that fits no column', () => {
   expect(problemsOf(['name'])).toHaveLength(1);
-  expect(problemsOf(['email'], { mapping: { mail: 'email' } })).toEqual([{ column: 'mail', message: 'is not a column of the file' }]);
+  expect(problemsOf(['email'], { mapping: { mail: 'email' } })).toEqual([
+    { column: 'mail', message: 'is not a column of the file' },
+  ]);
   expect(problemsOf(['email', 'a', 'b'], { mapping: { a: 'country', b: 'country' } })).toHaveLength(1);
 });
 
 test('types are inferred or taken as told', () => {
-  const mapped = mapColumns(['email', 'age', 'zip'], [['a@example.com', '30', '12345']], { attributeTypes: { zip: 'number' } });
+  const mapped = mapColumns(['email', 'age', 'zip'], [['a@example.com', '30', '12345']], {
+    attributeTypes: { zip: 'number' },
+  });
   expect(mapped.columns.map((column) => column.type)).toEqual([null, 'number', 'number']);
 });
 

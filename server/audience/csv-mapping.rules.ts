@@ -55,14 +55,26 @@ const phoneNames = words(`
 const externalNames = words(`
   external_id externalid id customer_id customerid client_id user_id userid contact_id subscriber_id member_id
   account_id crm_id uuid guid customer_number client_number kundennummer kunden_nr numero_client numero_cliente codice_cliente`);
-const localeNames = words('locale language lang language_code sprache langue idioma lingua taal jezyk sprak kieli dil язык 言語 语言');
+const localeNames = words(
+  'locale language lang language_code sprache langue idioma lingua taal jezyk sprak kieli dil язык 言語 语言',
+);
 const zoneNames = words('time_zone timezone tz zeitzone fuseau_horaire zona_horaria fuso_orario fuso_horario tijdzone');
-const countryNames = words('country country_code countrycode country_name land landcode laendercode pays pais paese nazione kraj maa ulke страна 国 国家');
+const countryNames = words(
+  'country country_code countrycode country_name land landcode laendercode pays pais paese nazione kraj maa ulke страна 国 国家',
+);
 
 /** Names of the two attributes that every greeting needs, so that one template fits files in all these languages. */
 const sameAttribute: ReadonlyMap<string, string> = new Map([
-  ...[...words('firstname first_name fname given_name givenname forename vorname prenom nombre nome voornaam imie fornamn fornavn etunimi ad имя 名 名字')].map((name) => [name, 'first_name'] as const),
-  ...[...words('lastname last_name lname surname family_name familyname nachname familienname nom nom_de_famille apellido apellidos cognome sobrenome achternaam nazwisko efternamn etternavn sukunimi soyad фамилия 姓 姓氏')].map((name) => [name, 'last_name'] as const),
+  ...[
+    ...words(
+      'firstname first_name fname given_name givenname forename vorname prenom nombre nome voornaam imie fornamn fornavn etunimi ad имя 名 名字',
+    ),
+  ].map((name) => [name, 'first_name'] as const),
+  ...[
+    ...words(
+      'lastname last_name lname surname family_name familyname nachname familienname nom nom_de_famille apellido apellidos cognome sobrenome achternaam nazwisko efternamn etternavn sukunimi soyad фамилия 姓 姓氏',
+    ),
+  ].map((name) => [name, 'last_name'] as const),
 ]);
 
 /** The key of an attribute for a column: its name in ASCII, or its number when nothing of that is left. */
@@ -93,10 +105,13 @@ function suggestField(header: string, samples: readonly string[], used: Readonly
   const numbered = name.replace(/_?\d$/u, '');
   if ((emailNames.has(name) || emailNames.has(numbered)) && mostFit(samples, fitsEmail)) return 'email';
   if ((phoneNames.has(name) || phoneNames.has(numbered)) && mostFit(samples, fitsPhone)) return 'phone';
-  if (externalNames.has(name) && !used.has('externalId') && mostFit(samples, (cell) => cell.length <= 200)) return 'externalId';
+  if (externalNames.has(name) && !used.has('externalId') && mostFit(samples, (cell) => cell.length <= 200))
+    return 'externalId';
   if (localeNames.has(name) && !used.has('locale') && mostFit(samples, (cell) => readLocale(cell).ok)) return 'locale';
-  if (zoneNames.has(name) && !used.has('timeZone') && mostFit(samples, (cell) => readTimeZone(cell).ok)) return 'timeZone';
-  if (countryNames.has(name) && !used.has('country') && mostFit(samples, (cell) => readCountry(cell).ok)) return 'country';
+  if (zoneNames.has(name) && !used.has('timeZone') && mostFit(samples, (cell) => readTimeZone(cell).ok))
+    return 'timeZone';
+  if (countryNames.has(name) && !used.has('country') && mostFit(samples, (cell) => readCountry(cell).ok))
+    return 'country';
   return undefined;
 }
 
@@ -122,7 +137,10 @@ function problemsOf(names: readonly string[], fields: readonly string[], given: 
   names.forEach((column, at) => {
     const field = fields[at] ?? 'ignore';
     if (dangerous.has(column.toLowerCase()) && !Object.hasOwn(given.mapping ?? {}, column))
-      problems.push({ column, message: 'is a name that no attribute may have; map the column to something else, or to "ignore"' });
+      problems.push({
+        column,
+        message: 'is a name that no attribute may have; map the column to something else, or to "ignore"',
+      });
     const key = field.startsWith('attributes.') ? field.slice('attributes.'.length) : undefined;
     const reason = key === undefined ? undefined : keyProblem(key);
     if (reason !== undefined) problems.push({ column, message: `cannot become the attribute "${key}": it ${reason}` });
@@ -132,7 +150,10 @@ function problemsOf(names: readonly string[], fields: readonly string[], given: 
   });
   const attributes = fields.filter((field) => field.startsWith('attributes.')).length;
   if (attributes > attributeLimits.perContact)
-    problems.push({ column: names.at(-1) ?? '', message: `makes ${attributes} attributes; at most ${attributeLimits.perContact} are taken, so map some to "ignore"` });
+    problems.push({
+      column: names.at(-1) ?? '',
+      message: `makes ${attributes} attributes; at most ${attributeLimits.perContact} are taken, so map some to "ignore"`,
+    });
   if (!['externalId', 'email', 'phone', 'push'].some((field) => seen.has(field)))
     problems.push({ column: '', message: 'no column holds e-mail addresses, telephone numbers or external ids' });
   return problems;
@@ -148,7 +169,11 @@ export interface Mapped {
  * Pure: what each column becomes. What the caller says holds; the rest is suggested from the names (in the
  * languages files come in) and believed only when most sample cells fit.
  */
-export function mapColumns(header: readonly string[], rows: readonly (readonly string[])[], given: MappingGiven = {}): Mapped {
+export function mapColumns(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  given: MappingGiven = {},
+): Mapped {
   const names = columnNames(header);
   const own = given.mapping ?? {};
   const used = new Set<string>(Object.values(own));
@@ -172,8 +197,10 @@ export function mapColumns(header: readonly string[], rows: readonly (readonly s
   return { columns, problems: problemsOf(names, fields, given) };
 }
 
-const states = new Set(`AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY
-  NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR`.split(/\s+/u));
+const states = new Set(
+  `AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY
+  NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR`.split(/\s+/u),
+);
 
 /**
  * Pure: the country whose way of writing numbers a file most likely follows, when nobody said: the United States
@@ -182,10 +209,18 @@ const states = new Set(`AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME
 export function inferCountry(header: readonly string[], rows: readonly (readonly string[])[]): string | undefined {
   const cells = (names: ReadonlySet<string>) => {
     const at = header.findIndex((name) => names.has(plainName(name)));
-    return at < 0 ? [] : rows.map((row) => (row[at] ?? '').trim()).filter((cell) => cell !== '').slice(0, 200);
+    return at < 0
+      ? []
+      : rows
+          .map((row) => (row[at] ?? '').trim())
+          .filter((cell) => cell !== '')
+          .slice(0, 200);
   };
-  const most = (list: readonly string[], fits: Fits) => list.length > 0 && list.filter(fits).length >= list.length * 0.8;
+  const most = (list: readonly string[], fits: Fits) =>
+    list.length > 0 && list.filter(fits).length >= list.length * 0.8;
   const isState = most(cells(words('state state_code province_state')), (cell) => states.has(cell.toUpperCase()));
-  const isZip = most(cells(words('zip zipcode zip_code postal_code postcode postal')), (cell) => /^\d{3,5}(?:-\d{4})?$/u.test(cell));
+  const isZip = most(cells(words('zip zipcode zip_code postal_code postcode postal')), (cell) =>
+    /^\d{3,5}(?:-\d{4})?$/u.test(cell),
+  );
   return isState && isZip ? 'US' : undefined;
 }

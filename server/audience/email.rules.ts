@@ -11,7 +11,8 @@ export interface EmailAddress {
   readonly needsSmtpUtf8: boolean;
 }
 
-export type EmailResult = { readonly ok: true; readonly email: EmailAddress } | { readonly ok: false; readonly reason: string };
+export type EmailResult =
+  { readonly ok: true; readonly email: EmailAddress } | { readonly ok: false; readonly reason: string };
 
 const atext = "A-Za-z0-9!#$%&'*+\\-/=?^_`{|\\}~";
 const asciiLocal = new RegExp(`^[${atext}]+(?:\\.[${atext}]+)*$`, 'u');

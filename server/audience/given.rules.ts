@@ -90,6 +90,15 @@ export function readInput(input: ContactInput, context: InputContext): ReadInput
   });
   const { attributes, fresh } = readAttributes(input.attributes ?? {}, context, problems);
   const externalId = input.externalId ?? undefined;
-  const contact = { line: context.line, externalId, externalIdField: `${root}/externalId`, addresses, attributes, locale, timeZone, country };
+  const contact = {
+    line: context.line,
+    externalId,
+    externalIdField: `${root}/externalId`,
+    addresses,
+    attributes,
+    locale,
+    timeZone,
+    country,
+  };
   return { contact, problems, undefinedAttributes: fresh };
 }

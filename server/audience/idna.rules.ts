@@ -53,7 +53,10 @@ function fitsContext(characters: readonly string[], at: number): boolean {
   if (code === 0xb7) return before === 'l' && after === 'l';
   if (code === 0x375) return /\p{Script=Greek}/u.test(after);
   if (code === 0x5f3 || code === 0x5f4) return /\p{Script=Hebrew}/u.test(before);
-  if (code === 0x30fb) return characters.some((one) => /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(one) && one !== '\u30fb');
+  if (code === 0x30fb)
+    return characters.some(
+      (one) => /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(one) && one !== '\u30fb',
+    );
   if (code >= 0x660 && code <= 0x669) return !characters.some((one) => /[\u06f0-\u06f9]/u.test(one));
   if (code >= 0x6f0 && code <= 0x6f9) return !characters.some((one) => /[\u0660-\u0669]/u.test(one));
   return true;

@@ -25,7 +25,12 @@ function createCells(items: AsyncIterator<CsvItem>) {
  * The refused rows as CSV: line, fields, reasons, and the cells as they came, read again from the kept file (a
  * copy in the database would be personal data in the clear). After a week only the first three remain.
  */
-export async function* refusedRows(db: Db, objects: ObjectStore, workspaceId: string, row: ImportRow): AsyncGenerator<string> {
+export async function* refusedRows(
+  db: Db,
+  objects: ObjectStore,
+  workspaceId: string,
+  row: ImportRow,
+): AsyncGenerator<string> {
   const { settings } = row;
   const names = row.uploadKept ? settings.columns.map((column) => column.name) : [];
   yield csvLine(['line', 'field', 'reason', ...names]);
@@ -33,7 +38,7 @@ export async function* refusedRows(db: Db, objects: ObjectStore, workspaceId: st
   const items = source === undefined ? undefined : readRecords(source, settings, settings.start);
   const cellsOf = items === undefined ? undefined : createCells(items);
   try {
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const page = await db.read(workspaceId, (tx) => listRejections(tx, row.id, after, pageLines));
       for (const { line, field, reason } of page) {
         const cells = (await cellsOf?.(line)) ?? [];

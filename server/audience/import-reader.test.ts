@@ -7,8 +7,14 @@ import type { Cursor, ImportSettings } from './import.store.ts';
 
 function settings(lineEnd: string): ImportSettings {
   return {
-    delimiter: ',', encoding: 'utf-8', lineEnds: lineEnd === '\r' ? ['\r'] : ['\r\n', '\n'], start: { offset: 0, lines: 0 },
-    columns: [], defaultCountry: null, dryRun: false, consent: null,
+    delimiter: ',',
+    encoding: 'utf-8',
+    lineEnds: lineEnd === '\r' ? ['\r'] : ['\r\n', '\n'],
+    start: { offset: 0, lines: 0 },
+    columns: [],
+    defaultCountry: null,
+    dryRun: false,
+    consent: null,
   };
 }
 
@@ -20,7 +26,10 @@ async function readAll(data: Buffer, lineEnd: string, from: Cursor, chunk: numbe
   return items;
 }
 
-const cell = fc.oneof(fc.constantFrom('', 'plain', 'ü', '日本', 'a"b', 'x,y', 'one\ntwo', '"', '😀'), fc.stringMatching(/^[a-z]{1,6}$/));
+const cell = fc.oneof(
+  fc.constantFrom('', 'plain', 'ü', '日本', 'a"b', 'x,y', 'one\ntwo', '"', '😀'),
+  fc.stringMatching(/^[a-z]{1,6}$/),
+);
 const row = fc.array(cell, { minLength: 2, maxLength: 4 });
 const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
@@ -36,7 +45,9 @@ test('whatever the file and its chunks, reading on from any record gives the sam
         const texts = rows.map((cells) => cells.map((one) => quote(one.replaceAll('\n', lineEnd))).join(','));
         const data = Buffer.from(texts.join(lineEnd) + (ends ? lineEnd : ''));
         const all = await readAll(data, lineEnd, { offset: 0, lines: 0 }, chunk);
-        expect(all.map((one) => isRecord(one) && one.cells)).toEqual(rows.map((cells) => cells.map((one) => one.replaceAll('\n', lineEnd))));
+        expect(all.map((one) => isRecord(one) && one.cells)).toEqual(
+          rows.map((cells) => cells.map((one) => one.replaceAll('\n', lineEnd))),
+        );
         let line = 1;
         texts.forEach((text, place) => {
           expect(all[place]?.line).toBe(line);
@@ -64,5 +75,8 @@ test('a quote inside a cell that is not quoted is just a quote', async () => {
 
 test('a quote that stays open is reported with its line', async () => {
   const items = await readAll(Buffer.from('a,b\nc,"d\ne,f\n'), '\n', { offset: 0, lines: 0 }, 100);
-  expect(items.map((one) => [one.line, isRecord(one)])).toEqual([[1, true], [2, false]]);
+  expect(items.map((one) => [one.line, isRecord(one)])).toEqual([
+    [1, true],
+    [2, false],
+  ]);
 });

@@ -122,7 +122,9 @@ export async function* readRecords(source: Readable, settings: ImportSettings, f
     }
     const next = end.lines + 1;
     if (stumbled.tooLarge)
-      throw new UnreadableFileError(`The row that starts on line ${next} is larger than ${csvLimits.recordBytes} bytes. Is a quote not closed?`);
+      throw new UnreadableFileError(
+        `The row that starts on line ${next} is larger than ${csvLimits.recordBytes} bytes. Is a quote not closed?`,
+      );
     if (stumbled.openQuote) yield { line: next, end };
   } finally {
     source.destroy();

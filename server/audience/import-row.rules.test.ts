@@ -18,7 +18,10 @@ const read = rowReader({
 });
 
 test('a whole row is read, the country before the telephone that needs it', () => {
-  const row = read(['\ufeff a@Example.com ', '', '030 123456', 'Deutschland', 'de', 'europe/berlin', 'K-1', '41', 'x\ny', 'zzz'], 7);
+  const row = read(
+    ['\ufeff a@Example.com ', '', '030 123456', 'Deutschland', 'de', 'europe/berlin', 'K-1', '41', 'x\ny', 'zzz'],
+    7,
+  );
   expect(row).toMatchObject({
     kind: 'contact',
     contact: {
@@ -27,10 +30,16 @@ test('a whole row is read, the country before the telephone that needs it', () =
       country: 'DE',
       locale: 'de',
       timeZone: 'Europe/Berlin',
-      attributes: [['age', 41], ['note', 'x\ny']],
+      attributes: [
+        ['age', 41],
+        ['note', 'x\ny'],
+      ],
     },
   });
-  expect(row.kind === 'contact' && row.contact.addresses.map((one) => one.address.value)).toEqual(['a@example.com', '+4930123456']);
+  expect(row.kind === 'contact' && row.contact.addresses.map((one) => one.address.value)).toEqual([
+    'a@example.com',
+    '+4930123456',
+  ]);
 });
 
 test('every cell that cannot be read is named with its column', () => {
@@ -60,6 +69,12 @@ test('a row without an address or external id speaks of nobody', () => {
 
 test('bytes that could not be decoded are refused, markup and SQL are just text', () => {
   expect(read(['a@example.com', '', '', '', '', '', '', '', 'Z\ufffd'], 2).kind).toBe('refused');
-  const row = read(['a@example.com', '', '', '', '', '', "'; drop table contact; --", '', '<script>alert(1)</script>'], 2);
-  expect(row).toMatchObject({ kind: 'contact', contact: { externalId: "'; drop table contact; --", attributes: [['note', '<script>alert(1)</script>']] } });
+  const row = read(
+    ['a@example.com', '', '', '', '', '', "'; drop table contact; --", '', '<script>alert(1)</script>'],
+    2,
+  );
+  expect(row).toMatchObject({
+    kind: 'contact',
+    contact: { externalId: "'; drop table contact; --", attributes: [['note', '<script>alert(1)</script>']] },
+  });
 });

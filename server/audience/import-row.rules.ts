@@ -7,7 +7,11 @@ import { readCountry, readLocale, readTimeZone } from './place.rules.ts';
 
 /** What the columns of one file become; made once, kept with the import. */
 export interface RowReading {
-  readonly columns: readonly { readonly name: string; readonly field: ImportField; readonly type: AttributeType | null }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly field: ImportField;
+    readonly type: AttributeType | null;
+  }[];
   readonly defaultCountry: string | undefined;
 }
 
@@ -114,24 +118,39 @@ export function rowReader(reading: RowReading): (cells: readonly string[], line:
   const { columns, defaultCountry } = reading;
   // The country decides how national telephone numbers read, so it comes before them, wherever it stands.
   const order = columns
-    .map((column, at) => ({ at, name: column.name, isCountry: column.field === 'country', read: readerOf(column, defaultCountry) }))
+    .map((column, at) => ({
+      at,
+      name: column.name,
+      isCountry: column.field === 'country',
+      read: readerOf(column, defaultCountry),
+    }))
     .filter((one): one is typeof one & { read: Reader } => one.read !== undefined)
     .sort((a, b) => Number(b.isCountry) - Number(a.isCountry) || a.at - b.at);
 
   return (cells, line) => {
     if (cells.every((cell) => cell === '')) return { kind: 'blank' };
     if (cells.length > columns.length && cells.slice(columns.length).some((cell) => cell !== ''))
-      return { kind: 'refused', problems: [{ field: 'row', reason: `has ${cells.length} columns where the header has ${columns.length}` }] };
+      return {
+        kind: 'refused',
+        problems: [{ field: 'row', reason: `has ${cells.length} columns where the header has ${columns.length}` }],
+      };
     const draft: Draft = {
-      externalId: undefined, externalIdField: '', addresses: [], attributes: [],
-      locale: undefined, timeZone: undefined, country: undefined,
+      externalId: undefined,
+      externalIdField: '',
+      addresses: [],
+      attributes: [],
+      locale: undefined,
+      timeZone: undefined,
+      country: undefined,
     };
     const problems: Problem[] = [];
     for (const { at, name, read } of order) {
       const raw = cells[at];
       const cell = raw === undefined ? '' : trimSpaces(raw);
       if (cell === '') continue;
-      const reason = cell.includes(undecodable) ? 'has bytes that are not in the encoding of the file' : read(cell, draft);
+      const reason = cell.includes(undecodable)
+        ? 'has bytes that are not in the encoding of the file'
+        : read(cell, draft);
       if (reason !== undefined) problems.push({ field: name, reason: `"${shown(cell)}" ${reason}` });
     }
     if (problems.length > 0) return { kind: 'refused', problems };

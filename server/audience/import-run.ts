@@ -50,7 +50,10 @@ function createSeen() {
   const seen = new Set<number | string>();
   return (one: Prepared): boolean => {
     // 48 bits of a keyed hash: two of a million people share one with a chance of 1 in 500.
-    const marks = [...one.hashes.map((index) => index.hash.readUIntBE(0, 6)), ...(one.given.externalId === undefined ? [] : [one.given.externalId])];
+    const marks = [
+      ...one.hashes.map((index) => index.hash.readUIntBE(0, 6)),
+      ...(one.given.externalId === undefined ? [] : [one.given.externalId]),
+    ];
     const isKnown = marks.some((mark) => seen.has(mark));
     for (const mark of marks) seen.add(mark);
     return isKnown;
@@ -119,11 +122,16 @@ export function createImportRun(deps: ImportRunDeps) {
   async function* pages({ row, settings, keys }: Started, mostlyNew: () => boolean): AsyncGenerator<Page> {
     const from = row.cursor ?? settings.start;
     const read = rowReader({ columns: settings.columns, defaultCountry: settings.defaultCountry ?? undefined });
-    let page: { prepared: Prepared[]; rejections: Rejection[]; refusedRows: number } = { prepared: [], rejections: [], refusedRows: 0 };
+    let page: { prepared: Prepared[]; rejections: Rejection[]; refusedRows: number } = {
+      prepared: [],
+      rejections: [],
+      refusedRows: 0,
+    };
     let last = from;
     let isHeader = row.cursor === null;
     const take = (result: RowRead, line: number) => {
-      if (result.kind === 'contact') page.prepared.push(prepare(keys, clock, result.contact, newId(clock), !settings.dryRun && mostlyNew()));
+      if (result.kind === 'contact')
+        page.prepared.push(prepare(keys, clock, result.contact, newId(clock), !settings.dryRun && mostlyNew()));
       if (result.kind !== 'refused') return;
       page.refusedRows += 1;
       page.rejections.push(...result.problems.map((problem) => ({ line, ...problem })));
@@ -132,7 +140,11 @@ export function createImportRun(deps: ImportRunDeps) {
       last = item.end;
       if (isHeader) isHeader = false;
       else if (isRecord(item)) take(read(item.cells, item.line), item.line);
-      else take({ kind: 'refused', problems: [{ field: 'row', reason: 'opens a quote that is never closed' }] }, item.line);
+      else
+        take(
+          { kind: 'refused', problems: [{ field: 'row', reason: 'opens a quote that is never closed' }] },
+          item.line,
+        );
       if (page.prepared.length + page.refusedRows < pageRows) continue;
       yield { ...page, end: last };
       page = { prepared: [], rejections: [], refusedRows: 0 };
@@ -140,7 +152,13 @@ export function createImportRun(deps: ImportRunDeps) {
     if (page.prepared.length + page.refusedRows > 0) yield { ...page, end: last };
   }
 
-  const writePage = async (tx: Tx, started: Started, page: Page, from: Cursor | null, isRepeat: (one: Prepared) => boolean) => {
+  const writePage = async (
+    tx: Tx,
+    started: Started,
+    page: Page,
+    from: Cursor | null,
+    isRepeat: (one: Prepared) => boolean,
+  ) => {
     const { settings, row, keys } = started;
     const { prepared } = page;
     const { plan, touched } = await upsertPage(tx, keys, prepared, clock.now(), !settings.dryRun);
@@ -151,20 +169,36 @@ export function createImportRun(deps: ImportRunDeps) {
     await store.insertRejections(tx, row.id, [...page.rejections, ...refused]);
     if (settings.consent !== null && touched.length > 0) {
       const { channel, topicId, basis, evidence, at } = settings.consent;
-      const page = { importId: row.id, channel, topicId, basis, evidence, at: Temporal.Instant.from(at), addresses: touched };
+      const page = {
+        importId: row.id,
+        channel,
+        topicId,
+        basis,
+        evidence,
+        at: Temporal.Instant.from(at),
+        addresses: touched,
+      };
       await ports.afterImportPage(tx, page);
     }
     const moved = await store.moveCursor(tx, row.id, from, page.end, counts);
     if (moved === undefined) return 'overtaken';
     const changed = { created: plan.created.map((one) => one.id), updated: plan.updated.map((one) => one.id) };
     if (!settings.dryRun && changed.created.length + changed.updated.length > 0)
-      await activity.append(tx, [{ kind: 'contacts.imported', occurredAt: clock.now(), data: { importId: row.id, ...changed } }]);
+      await activity.append(tx, [
+        { kind: 'contacts.imported', occurredAt: clock.now(), data: { importId: row.id, ...changed } },
+      ]);
     announce(tx, row.id);
     return { cancelled: moved.cancelRequested, isNew: counts.created * 2 > prepared.length };
   };
 
   /** A page that met another writer is looked up and planned again. */
-  const commitPage = async (job: ImportJob, started: Started, page: Page, from: Cursor | null, isRepeat: (one: Prepared) => boolean) => {
+  const commitPage = async (
+    job: ImportJob,
+    started: Started,
+    page: Page,
+    from: Cursor | null,
+    isRepeat: (one: Prepared) => boolean,
+  ) => {
     for (let race = 0; ; race++) {
       try {
         return await db.transaction(job.workspaceId, (tx) => writePage(tx, started, page, from, isRepeat));
@@ -205,7 +239,8 @@ export function createImportRun(deps: ImportRunDeps) {
     const started = await start(job);
     if (started === undefined) return;
     if (started === 'cancelled') return end(job, 'cancelled');
-    if (started === 'stalled') return end(job, 'failed', `It stopped ${maxStalls} times at the same place. The log of the server says why.`);
+    if (started === 'stalled')
+      return end(job, 'failed', `It stopped ${maxStalls} times at the same place. The log of the server says why.`);
     log.info({ importId: job.importId, offset: started.row.cursor?.offset ?? 0 }, 'an import runs');
     try {
       await work(job, started, signal);
@@ -236,7 +271,11 @@ function countsOf(plan: Upserted['plan'], refusedRows: number, repeats: readonly
 const keptDays = 7;
 
 /** Part of the daily tidy-up: files of imports that ended a week ago. */
-export async function forgetUploads({ db, objects }: Pick<ImportRunDeps, 'db' | 'objects'>, workspaceId: string, now: Temporal.Instant): Promise<void> {
+export async function forgetUploads(
+  { db, objects }: Pick<ImportRunDeps, 'db' | 'objects'>,
+  workspaceId: string,
+  now: Temporal.Instant,
+): Promise<void> {
   const old = await db.read(workspaceId, (tx) => store.keptUploads(tx, now.subtract({ hours: 24 * keptDays })));
   for (const { id, objectKey } of old) {
     await objects.remove(objectKey);

@@ -84,15 +84,22 @@ export type FinishUpload = (asked: Asked) => Promise<KeptFile>;
  * Streams an upload into the store. Its options may come after the file, so the second half (what it is, and
  * turning it into UTF-8) is a function to be called when they are known. Whatever fails, nothing is left behind.
  */
-export async function receiveUpload(objects: ObjectStore, source: Readable, id: string, limitBytes: number): Promise<FinishUpload> {
+export async function receiveUpload(
+  objects: ObjectStore,
+  source: Readable,
+  id: string,
+  limitBytes: number,
+): Promise<FinishUpload> {
   const rawKey = `imports/${id}.csv`;
   const watch = createWatch();
   // Both ends: a client that goes away breaks the writing, a refusal lets go of the client's stream.
   const flow = pipeline(source, watch.stream);
-  const [, { sizeBytes }] = await Promise.all([flow, objects.write(rawKey, watch.stream, limitBytes)]).catch(async (error: unknown) => {
-    await flow.catch(() => undefined);
-    throw error;
-  });
+  const [, { sizeBytes }] = await Promise.all([flow, objects.write(rawKey, watch.stream, limitBytes)]).catch(
+    async (error: unknown) => {
+      await flow.catch(() => undefined);
+      throw error;
+    },
+  );
   return async (asked) => {
     try {
       const shape = judge(watch, asked);

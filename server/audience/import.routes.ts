@@ -1,6 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
-import { cancelImport, getImport, importContacts, importErrors, importOptions, listImports, previewImport } from '../../contract/imports.ts';
+import {
+  cancelImport,
+  getImport,
+  importContacts,
+  importErrors,
+  importOptions,
+  listImports,
+  previewImport,
+} from '../../contract/imports.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError, invalidField } from '../platform/errors.ts';
 import { decodeCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
@@ -52,7 +60,11 @@ function multipartParts(request: FastifyRequest, maxBytes: number): UploadParts 
       // One byte more than is taken: the store refuses with the limit named, the form parser would just cut.
       for await (const part of request.parts({ limits: { fileSize: maxBytes + 1, files: 2 } })) {
         if (part.type === 'field') {
-          if (part.fieldname !== 'options') throw invalidField(`/${part.fieldname.slice(0, 50)}`, 'is not known here; the form has the parts file and options');
+          if (part.fieldname !== 'options')
+            throw invalidField(
+              `/${part.fieldname.slice(0, 50)}`,
+              'is not known here; the form has the parts file and options',
+            );
           options = readOptions(String(part.value));
           continue;
         }
@@ -71,7 +83,11 @@ function multipartParts(request: FastifyRequest, maxBytes: number): UploadParts 
 function plainParts(body: unknown): UploadParts {
   return {
     read: async (onFile) => {
-      if (!(body instanceof Readable)) throw new AppError('unsupported-media-type', 'Send multipart/form-data with the part "file", or a text/csv body.');
+      if (!(body instanceof Readable))
+        throw new AppError(
+          'unsupported-media-type',
+          'Send multipart/form-data with the part "file", or a text/csv body.',
+        );
       await onFile(body);
       return { options: {}, fileName: cleanName(undefined) };
     },
@@ -82,11 +98,17 @@ function plainParts(body: unknown): UploadParts {
  * Refusing in the middle of an upload: what is still coming is read and thrown away, or the client would see a
  * broken connection instead of the answer.
  */
-async function takeUpload<T>(request: FastifyRequest, body: unknown, maxBytes: number, work: (parts: UploadParts) => Promise<T>): Promise<T> {
+async function takeUpload<T>(
+  request: FastifyRequest,
+  body: unknown,
+  maxBytes: number,
+  work: (parts: UploadParts) => Promise<T>,
+): Promise<T> {
   try {
     const declared = Number(request.headers['content-length'] ?? 0);
     // A form has a few hundred bytes around the file.
-    if (declared > maxBytes + 1024 * 1024) throw new AppError('body-too-large', `The file is larger than ${maxBytes} bytes.`);
+    if (declared > maxBytes + 1024 * 1024)
+      throw new AppError('body-too-large', `The file is larger than ${maxBytes} bytes.`);
     return await work(request.isMultipart() ? multipartParts(request, maxBytes) : plainParts(body));
   } catch (error) {
     request.raw.unpipe();
@@ -100,7 +122,11 @@ const cellLength = 200;
 const shown = (cell: string) => (cell.length > cellLength ? `${cell.slice(0, cellLength)}…` : cell);
 
 function presentPreview({ shape, columns, warnings }: Preview) {
-  const samplesOf = (at: number) => shape.rows.map((row) => shown((row[at] ?? '').trim())).filter((cell) => cell !== '').slice(0, 5);
+  const samplesOf = (at: number) =>
+    shape.rows
+      .map((row) => shown((row[at] ?? '').trim()))
+      .filter((cell) => cell !== '')
+      .slice(0, 5);
   return {
     delimiter: shape.delimiter,
     encoding: shape.encoding,
@@ -122,14 +148,25 @@ function uploadRoutes({ audience, audit, importMaxBytes }: ImportRoutesDeps): Ro
       const upload = { id, workspaceId: caller.workspaceId, requestedBy: caller.name, fileName: '' };
       await takeUpload(call.raw, call.body, importMaxBytes, (parts) =>
         imports.start(upload, parts, async (tx, settings) => {
-          const entry = { actor: caller, ip, userAgent, requestId, action: 'import.started', target: { kind: 'import', id } };
+          const entry = {
+            actor: caller,
+            ip,
+            userAgent,
+            requestId,
+            action: 'import.started',
+            target: { kind: 'import', id },
+          };
           await audit.record(tx, { ...entry, after: auditable(settings) });
         }),
       );
       return { id, state: 'running' as const };
     }),
     streamRoute(previewImport, async (call) =>
-      presentPreview(await takeUpload(call.raw, call.body, importMaxBytes, (parts) => imports.preview(call.caller.workspaceId, parts))),
+      presentPreview(
+        await takeUpload(call.raw, call.body, importMaxBytes, (parts) =>
+          imports.preview(call.caller.workspaceId, parts),
+        ),
+      ),
     ),
   ];
 }
@@ -152,7 +189,14 @@ export function importRoutes(deps: ImportRoutesDeps): Route[] {
     route(cancelImport, async (tx, call) => {
       const { caller, ip, userAgent, requestId } = call;
       const row = await imports.cancel(tx, call.params.id);
-      await audit.record(tx, { actor: caller, ip, userAgent, requestId, action: 'import.cancelled', target: { kind: 'import', id: row.id } });
+      await audit.record(tx, {
+        actor: caller,
+        ip,
+        userAgent,
+        requestId,
+        action: 'import.cancelled',
+        target: { kind: 'import', id: row.id },
+      });
       return presentImport(row);
     }),
     streamRoute(importErrors, async (call, db: Db) => {

@@ -88,7 +88,16 @@ export async function insertImport(tx: Tx, row: NewImport, at: Temporal.Instant)
   await tx.query(
     `insert into contact_import (workspace_id, id, state, file_name, object_key, options, bytes_total, requested_by, created_at)
      values ($1, $2, 'running', $3, $4, $5, $6, $7, $8)`,
-    [tx.workspaceId, row.id, row.fileName, row.objectKey, JSON.stringify(row.settings), row.bytesTotal, row.requestedBy, at],
+    [
+      tx.workspaceId,
+      row.id,
+      row.fileName,
+      row.objectKey,
+      JSON.stringify(row.settings),
+      row.bytesTotal,
+      row.requestedBy,
+      at,
+    ],
   );
 }
 
@@ -109,7 +118,10 @@ export async function listImports(
 }
 
 export async function requestCancel(tx: Tx, id: string): Promise<void> {
-  await tx.query('update contact_import set cancel_requested = true where workspace_id = $1 and id = $2', [tx.workspaceId, id]);
+  await tx.query('update contact_import set cancel_requested = true where workspace_id = $1 and id = $2', [
+    tx.workspaceId,
+    id,
+  ]);
 }
 
 /** Taken up by a worker; a dry run starts over, since it writes nothing that would tell it where it was. */
@@ -147,7 +159,15 @@ export async function moveCursor(
 ): Promise<{ cancelRequested: boolean } | undefined> {
   const { created, updated, unchanged, rejected } = counts;
   const rows = await tx.hot<{ cancelRequested: boolean }>(moveText, [
-    tx.workspaceId, id, from?.offset ?? -1, JSON.stringify(to), to.offset, created, updated, unchanged, rejected,
+    tx.workspaceId,
+    id,
+    from?.offset ?? -1,
+    JSON.stringify(to),
+    to.offset,
+    created,
+    updated,
+    unchanged,
+    rejected,
   ]);
   return rows[0];
 }
@@ -178,7 +198,13 @@ export async function insertRejections(tx: Tx, importId: string, rejections: rea
     `insert into import_rejection (workspace_id, import_id, line, field, reason)
      select $1, $2, k.line, k.field, k.reason from unnest($3::int[], $4::text[], $5::text[]) as k (line, field, reason)
      on conflict do nothing`,
-    [tx.workspaceId, importId, rejections.map((one) => one.line), rejections.map((one) => one.field), rejections.map((one) => one.reason)],
+    [
+      tx.workspaceId,
+      importId,
+      rejections.map((one) => one.line),
+      rejections.map((one) => one.field),
+      rejections.map((one) => one.reason),
+    ],
   );
 }
 
@@ -201,5 +227,8 @@ export async function keptUploads(tx: Tx, endedBefore: Temporal.Instant): Promis
 }
 
 export async function markUploadGone(tx: Tx, id: string): Promise<void> {
-  await tx.query('update contact_import set upload_kept = false where workspace_id = $1 and id = $2', [tx.workspaceId, id]);
+  await tx.query('update contact_import set upload_kept = false where workspace_id = $1 and id = $2', [
+    tx.workspaceId,
+    id,
+  ]);
 }

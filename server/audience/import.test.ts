@@ -28,12 +28,18 @@ interface Progress {
 const boundary = 'parley-test-boundary';
 function form(file: Buffer | string, options?: unknown, optionsFirst = false): Buffer {
   const filePart = Buffer.concat([
-    Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="people.csv"\r\ncontent-type: text/csv\r\n\r\n`),
+    Buffer.from(
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="people.csv"\r\ncontent-type: text/csv\r\n\r\n`,
+    ),
     Buffer.from(file),
     Buffer.from('\r\n'),
   ]);
   const optionsPart =
-    options === undefined ? Buffer.alloc(0) : Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="options"\r\n\r\n${JSON.stringify(options)}\r\n`);
+    options === undefined
+      ? Buffer.alloc(0)
+      : Buffer.from(
+          `--${boundary}\r\ncontent-disposition: form-data; name="options"\r\n\r\n${JSON.stringify(options)}\r\n`,
+        );
   const parts = optionsFirst ? [optionsPart, filePart] : [filePart, optionsPart];
   return Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
 }
@@ -41,8 +47,10 @@ function form(file: Buffer | string, options?: unknown, optionsFirst = false): B
 const headers = { authorization: 'test', 'content-type': `multipart/form-data; boundary=${boundary}` };
 const upload = (file: Buffer | string, options?: unknown, path = '/contacts/import') =>
   fixture.app.inject({ method: 'POST', url: `/api/v1${path}`, headers, payload: form(file, options) });
-const get = async <T>(path: string): Promise<T> => (await fixture.app.inject({ method: 'GET', url: `/api/v1${path}`, headers: { authorization: 'test' } })).json();
-const text = async (path: string) => (await fixture.app.inject({ method: 'GET', url: `/api/v1${path}`, headers: { authorization: 'test' } })).body;
+const get = async <T>(path: string): Promise<T> =>
+  (await fixture.app.inject({ method: 'GET', url: `/api/v1${path}`, headers: { authorization: 'test' } })).json();
+const text = async (path: string) =>
+  (await fixture.app.inject({ method: 'GET', url: `/api/v1${path}`, headers: { authorization: 'test' } })).body;
 
 async function run(file: Buffer | string, options?: unknown): Promise<Progress> {
   const answer = await upload(file, options);
@@ -51,24 +59,47 @@ async function run(file: Buffer | string, options?: unknown): Promise<Progress> 
   return get(`/imports/${answer.json<{ id: string }>().id}`);
 }
 
-const counts = ({ state, created, updated, unchanged, rejected }: Progress) => ({ state, created, updated, unchanged, rejected });
+const counts = ({ state, created, updated, unchanged, rejected }: Progress) => ({
+  state,
+  created,
+  updated,
+  unchanged,
+  rejected,
+});
 const findOne = async (q: string) => {
-  const { data } = await get<{ data: { id: string; attributes: Record<string, unknown>; addresses: { kind: string; masked: string }[] }[] }>(`/contacts?q=${encodeURIComponent(q)}`);
+  const { data } = await get<{
+    data: { id: string; attributes: Record<string, unknown>; addresses: { kind: string; masked: string }[] }[];
+  }>(`/contacts?q=${encodeURIComponent(q)}`);
   const [one] = data;
   if (one === undefined) throw new Error(`nobody has ${q}`);
   return one;
 };
 const reveal = async (id: string) => {
-  const answer = await fixture.app.inject({ method: 'POST', url: `/api/v1/contacts/${id}/reveal`, headers: { authorization: 'test' }, payload: { reason: 'test' } });
+  const answer = await fixture.app.inject({
+    method: 'POST',
+    url: `/api/v1/contacts/${id}/reveal`,
+    headers: { authorization: 'test' },
+    payload: { reason: 'test' },
+  });
   return answer.json<{ addresses: { kind: string; value: string }[] }>().addresses;
 };
-const countContacts = async () => (await fixture.test.read((tx) => tx.query<{ n: number }>('select count(*) as n from contact where workspace_id = $1', [tx.workspaceId])))[0]?.n ?? 0;
+const countContacts = async () =>
+  (
+    await fixture.test.read((tx) =>
+      tx.query<{ n: number }>('select count(*) as n from contact where workspace_id = $1', [tx.workspaceId]),
+    )
+  )[0]?.n ?? 0;
 
 const sample = '../shared/inputs/us-500.csv';
 describe.skipIf(!existsSync(sample))('a real file of 500 people', () => {
   test('comes in whole as a plain body, without a word about it, telephones in E.164', async () => {
     const body = readFileSync(sample);
-    const answer = await fixture.app.inject({ method: 'POST', url: '/api/v1/contacts/import', headers: { authorization: 'test', 'content-type': 'text/csv' }, payload: body });
+    const answer = await fixture.app.inject({
+      method: 'POST',
+      url: '/api/v1/contacts/import',
+      headers: { authorization: 'test', 'content-type': 'text/csv' },
+      payload: body,
+    });
     expect(answer.statusCode).toBe(202);
     await fixture.work();
     const done = await get<Progress>(`/imports/${answer.json<{ id: string }>().id}`);
@@ -86,15 +117,30 @@ describe.skipIf(!existsSync(sample))('a real file of 500 people', () => {
   });
 
   test('the second time nothing is new and nothing is written', async () => {
-    const before = await fixture.test.read((tx) => tx.query('select sum(revision) as r, max(updated_at)::text as t from contact where workspace_id = $1', [tx.workspaceId]));
-    expect(counts(await run(readFileSync(sample)))).toEqual({ state: 'done', created: 0, updated: 0, unchanged: 500, rejected: 0 });
-    const after = await fixture.test.read((tx) => tx.query('select sum(revision) as r, max(updated_at)::text as t from contact where workspace_id = $1', [tx.workspaceId]));
+    const before = await fixture.test.read((tx) =>
+      tx.query('select sum(revision) as r, max(updated_at)::text as t from contact where workspace_id = $1', [
+        tx.workspaceId,
+      ]),
+    );
+    expect(counts(await run(readFileSync(sample)))).toEqual({
+      state: 'done',
+      created: 0,
+      updated: 0,
+      unchanged: 500,
+      rejected: 0,
+    });
+    const after = await fixture.test.read((tx) =>
+      tx.query('select sum(revision) as r, max(updated_at)::text as t from contact where workspace_id = $1', [
+        tx.workspaceId,
+      ]),
+    );
     expect(after).toEqual(before);
   });
 
   test('nothing personal lies in the clear outside the attributes, and the upload is gone', async () => {
     const rows = await fixture.test.owner.query("select sealed, encode(hash, 'escape') as hash from address");
-    for (const row of rows.rows.slice(0, 50) as { sealed: Buffer }[]) expect(row.sealed.toString('latin1')).not.toMatch(/\.com|\.net|\.org|\+1\d{10}/);
+    for (const row of rows.rows.slice(0, 50) as { sealed: Buffer }[])
+      expect(row.sealed.toString('latin1')).not.toMatch(/\.com|\.net|\.org|\+1\d{10}/);
     expect(readdirSync(join(fixture.folder, 'imports'))).toEqual([]);
   });
 });
@@ -106,18 +152,34 @@ describe('every way a file may be written', () => {
     ['ase-{n}@example.com', 'Åse', 'a, b; c\td'],
     ['emile-{n}@example.com', 'Émile "le Grand"', '=1+1'],
   ];
-  const encodings: [string, boolean][] = [['utf-8', false], ['utf-8', true], ['utf-16le', true], ['utf-16be', false], ['windows-1252', false]];
+  const encodings: [string, boolean][] = [
+    ['utf-8', false],
+    ['utf-8', true],
+    ['utf-16le', true],
+    ['utf-16be', false],
+    ['windows-1252', false],
+  ];
   let n = 0;
   for (const [encoding, mark] of encodings)
     for (const delimiter of [',', ';', '\t'])
       for (const lineEnd of ['\n', '\r\n', '\r'])
         test(`${encoding}${mark ? ' with mark' : ''}, ${JSON.stringify(delimiter)}, ${JSON.stringify(lineEnd)}`, async () => {
           n += 1;
-          const rows = people.map((row) => row.map((cell) => `"${cell.replace('{n}', String(n)).replaceAll('"', '""').replaceAll('\n', lineEnd)}"`).join(delimiter));
+          const rows = people.map((row) =>
+            row
+              .map((cell) => `"${cell.replace('{n}', String(n)).replaceAll('"', '""').replaceAll('\n', lineEnd)}"`)
+              .join(delimiter),
+          );
           const done = await run(iconv.encode(rows.join(lineEnd) + lineEnd, encoding, { addBOM: mark }));
           expect(counts(done)).toEqual({ state: 'done', created: 3, updated: 0, unchanged: 0, rejected: 0 });
-          expect((await findOne(`zoe-${n}@example.com`)).attributes).toEqual({ name: 'Zoë', note: `first line${lineEnd}second line` });
-          expect((await findOne(`emile-${n}@example.com`)).attributes).toEqual({ name: 'Émile "le Grand"', note: '=1+1' });
+          expect((await findOne(`zoe-${n}@example.com`)).attributes).toEqual({
+            name: 'Zoë',
+            note: `first line${lineEnd}second line`,
+          });
+          expect((await findOne(`emile-${n}@example.com`)).attributes).toEqual({
+            name: 'Émile "le Grand"',
+            note: '=1+1',
+          });
         });
 
   test('a long ASCII file that turns out to be Western only after a megabyte', async () => {
@@ -126,7 +188,14 @@ describe('every way a file may be written', () => {
     expect(file.length).toBeGreaterThan(1024 * 1024);
     expect((await run(file, { dryRun: true })).created).toBe(301);
     const preview = await upload(file, {}, '/contacts/import/preview');
-    expect(preview.json()).toMatchObject({ encoding: 'utf-8', delimiter: ',', columns: [{ name: 'email', field: 'email' }, { name: 'name', field: 'attributes.name', type: 'text' }] });
+    expect(preview.json()).toMatchObject({
+      encoding: 'utf-8',
+      delimiter: ',',
+      columns: [
+        { name: 'email', field: 'email' },
+        { name: 'name', field: 'attributes.name', type: 'text' },
+      ],
+    });
   });
 });
 
@@ -168,7 +237,9 @@ describe('rows that cannot be kept', () => {
   });
 
   test('a row of 5,000 cells is one refused row', async () => {
-    const done = await run(`email,name\nwide@example.com,${Array.from({ length: 5000 }, (_, at) => `x${at}`).join(',')}\nnarrow@example.com,ok\n`);
+    const done = await run(
+      `email,name\nwide@example.com,${Array.from({ length: 5000 }, (_, at) => `x${at}`).join(',')}\nnarrow@example.com,ok\n`,
+    );
     expect(counts(done)).toEqual({ state: 'done', created: 1, updated: 0, unchanged: 0, rejected: 1 });
   });
 
@@ -188,14 +259,32 @@ describe('rows that cannot be kept', () => {
 
 describe('a person who stands in the file twice', () => {
   test('is created once; the later row counts', async () => {
-    const rows = ['email,city', 'twice@example.com,Rome', 'once@example.com,Oslo', 'TWICE@example.com,Bern', 'twice@example.com,Bern'];
-    expect(counts(await run(rows.join('\n')))).toEqual({ state: 'done', created: 2, updated: 1, unchanged: 1, rejected: 0 });
+    const rows = [
+      'email,city',
+      'twice@example.com,Rome',
+      'once@example.com,Oslo',
+      'TWICE@example.com,Bern',
+      'twice@example.com,Bern',
+    ];
+    expect(counts(await run(rows.join('\n')))).toEqual({
+      state: 'done',
+      created: 2,
+      updated: 1,
+      unchanged: 1,
+      rejected: 0,
+    });
     expect((await findOne('twice@example.com')).attributes).toEqual({ city: 'Bern' });
   });
 
   test('is found across pages too', async () => {
     const rows = Array.from({ length: 250 }, (_, at) => `pages-${at % 125}@example.com,${at}`);
-    expect(counts(await run(`email,number\n${rows.join('\n')}\n`))).toEqual({ state: 'done', created: 125, updated: 125, unchanged: 0, rejected: 0 });
+    expect(counts(await run(`email,number\n${rows.join('\n')}\n`))).toEqual({
+      state: 'done',
+      created: 125,
+      updated: 125,
+      unchanged: 0,
+      rejected: 0,
+    });
   });
 
   test('an empty cell does not erase what is known', async () => {
@@ -206,7 +295,8 @@ describe('a person who stands in the file twice', () => {
 });
 
 describe('a run that is interrupted', () => {
-  const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `crash-${from + at}@example.com,"n\n${at}"`).join('\n');
+  const rows = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => `crash-${from + at}@example.com,"n\n${at}"`).join('\n');
   const consent = { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'fair 2026' } };
 
   test('goes on at the page it was at: nobody is missing, nobody is there twice', async () => {
@@ -218,22 +308,42 @@ describe('a run that is interrupted', () => {
     for (const page of [3, 5]) {
       fixture.settings.failConsentAt = page;
       await expect(fixture.audience.runImport(job, new AbortController().signal)).rejects.toThrow('dies here');
-      expect(await get<Progress>(`/imports/${id}`)).toMatchObject({ state: 'running', rowsRead: page * 100, created: page * 100 });
+      expect(await get<Progress>(`/imports/${id}`)).toMatchObject({
+        state: 'running',
+        rowsRead: page * 100,
+        created: page * 100,
+      });
     }
     const stopping = new AbortController();
     stopping.abort(new Error('stopping'));
     await expect(fixture.audience.runImport(job, stopping.signal)).rejects.toThrow('stopping');
     await fixture.audience.runImport(job, new AbortController().signal);
-    expect(counts(await get(`/imports/${id}`))).toEqual({ state: 'done', created: 950, updated: 0, unchanged: 0, rejected: 0 });
+    expect(counts(await get(`/imports/${id}`))).toEqual({
+      state: 'done',
+      created: 950,
+      updated: 0,
+      unchanged: 0,
+      rejected: 0,
+    });
     const addresses = fixture.pages.flatMap((page) => page.addresses.map((one) => one.addressId));
     expect(new Set(addresses).size).toBe(950);
     expect(addresses).toHaveLength(950);
-    expect(fixture.pages[0]).toMatchObject({ importId: id, channel: 'email', basis: 'consent', evidence: { source: 'fair 2026' } });
+    expect(fixture.pages[0]).toMatchObject({
+      importId: id,
+      channel: 'email',
+      basis: 'consent',
+      evidence: { source: 'fair 2026' },
+    });
   });
 
   test('the page of the consent port holds keys that open what was sealed', async () => {
     const [touched] = fixture.pages[0]?.addresses ?? [];
-    const [row] = await fixture.test.read((tx) => tx.query<{ sealed: Buffer }>('select sealed from address where workspace_id = $1 and id = $2', [tx.workspaceId, touched?.addressId]));
+    const [row] = await fixture.test.read((tx) =>
+      tx.query<{ sealed: Buffer }>('select sealed from address where workspace_id = $1 and id = $2', [
+        tx.workspaceId,
+        touched?.addressId,
+      ]),
+    );
     expect(touched?.key().open(row?.sealed ?? Buffer.alloc(0), 'address')).toMatch(/^crash-\d+@example\.com$/);
   });
 
@@ -258,16 +368,25 @@ describe('a run that is interrupted', () => {
     fixture.waiting.length = 0;
     const signal = new AbortController().signal;
     await Promise.all([fixture.audience.runImport(job, signal), fixture.audience.runImport(job, signal)]);
-    expect(counts(await get(`/imports/${job.importId}`))).toEqual({ state: 'done', created: 500, updated: 0, unchanged: 0, rejected: 0 });
+    expect(counts(await get(`/imports/${job.importId}`))).toEqual({
+      state: 'done',
+      created: 500,
+      updated: 0,
+      unchanged: 0,
+      rejected: 0,
+    });
   });
 });
 
 describe('cancelling', () => {
-  const cancel = (id: string) => fixture.app.inject({ method: 'POST', url: `/api/v1/imports/${id}/cancel`, headers: { authorization: 'test' } });
+  const cancel = (id: string) =>
+    fixture.app.inject({ method: 'POST', url: `/api/v1/imports/${id}/cancel`, headers: { authorization: 'test' } });
 
   test('stops between two pages; what is in stays in', async () => {
     const rows = Array.from({ length: 1000 }, (_, at) => `cancel-${at}@example.com`).join('\n');
-    const answer = await upload(`email\n${rows}\n`, { consent: { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'x' } } });
+    const answer = await upload(`email\n${rows}\n`, {
+      consent: { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'x' } },
+    });
     const { id } = answer.json<{ id: string }>();
     const job = { workspaceId: fixture.test.workspaceId, importId: id };
     fixture.waiting.length = 0;
@@ -290,8 +409,15 @@ describe('cancelling', () => {
 
 test('a dry run judges every row and writes none', async () => {
   const before = await countContacts();
-  const rows = ['email,fresh_attribute', ...Array.from({ length: 150 }, (_, at) => `dry-${at % 140}@example.com,${at}`), 'broken,1'];
-  const done = await run(rows.join('\n'), { dryRun: true, consent: { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'x' } } });
+  const rows = [
+    'email,fresh_attribute',
+    ...Array.from({ length: 150 }, (_, at) => `dry-${at % 140}@example.com,${at}`),
+    'broken,1',
+  ];
+  const done = await run(rows.join('\n'), {
+    dryRun: true,
+    consent: { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'x' } },
+  });
   expect(done).toMatchObject({ state: 'done', dryRun: true, created: 140, updated: 10, rejected: 1 });
   expect(await countContacts()).toBe(before);
   const { data } = await get<{ data: { key: string }[] }>('/attributes');
@@ -315,8 +441,12 @@ describe('hostile and mistaken files', () => {
     const zip = Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(2000, 1)]);
     const answer = await upload(zip);
     expect(answer.statusCode).toBe(422);
-    expect(answer.json()).toMatchObject({ code: 'import/not-csv', detail: 'The file is not CSV but a zip archive; unpack it first.' });
-    for (const wrong of ['', 'a\u0000b\u0001,c\n', `${Array.from({ length: 1200 }, (_, at) => `c${at}`).join(',')}\n`]) expect((await upload(wrong)).statusCode).toBe(422);
+    expect(answer.json()).toMatchObject({
+      code: 'import/not-csv',
+      detail: 'The file is not CSV but a zip archive; unpack it first.',
+    });
+    for (const wrong of ['', 'a\u0000b\u0001,c\n', `${Array.from({ length: 1200 }, (_, at) => `c${at}`).join(',')}\n`])
+      expect((await upload(wrong)).statusCode).toBe(422);
   });
 
   test('a file over the limit is refused with 413 and nothing is left behind', async () => {
@@ -324,27 +454,52 @@ describe('hostile and mistaken files', () => {
     expect(answer.statusCode).toBe(413);
     expect(answer.json()).toMatchObject({ code: 'body-too-large' });
     const body = `email\n${'a@example.com\n'.repeat(400_000)}`;
-    const plain = await fixture.app.inject({ method: 'POST', url: '/api/v1/contacts/import', headers: { authorization: 'test', 'content-type': 'text/csv' }, payload: body });
+    const plain = await fixture.app.inject({
+      method: 'POST',
+      url: '/api/v1/contacts/import',
+      headers: { authorization: 'test', 'content-type': 'text/csv' },
+      payload: body,
+    });
     expect(plain.statusCode).toBe(413);
   });
 
   test('options that cannot be are refused with the field named', async () => {
-    const problem = async (options: unknown) => (await upload('email\na@example.com\n', options)).json<{ errors: { pointer: string }[] }>().errors[0]?.pointer;
+    const problem = async (options: unknown) =>
+      (await upload('email\na@example.com\n', options)).json<{ errors: { pointer: string }[] }>().errors[0]?.pointer;
     expect(await problem({ mapping: { nothing: 'email' } })).toBe('/options/mapping/nothing');
     expect(await problem({ colour: 'red' })).toBe('/options/colour');
     expect(await problem({ defaultCountry: 'XX' })).toBe('/options/defaultCountry');
-    expect((await upload('email\na@example.com\n', { mapping: { email: 'attributes.__proto__' } })).statusCode).toBe(422);
+    expect((await upload('email\na@example.com\n', { mapping: { email: 'attributes.__proto__' } })).statusCode).toBe(
+      422,
+    );
   });
 
   test('a body that is neither a form nor CSV, and a form without a file, are refused', async () => {
-    const json = await fixture.app.inject({ method: 'POST', url: '/api/v1/contacts/import', headers: { authorization: 'test' }, payload: { a: 1 } });
+    const json = await fixture.app.inject({
+      method: 'POST',
+      url: '/api/v1/contacts/import',
+      headers: { authorization: 'test' },
+      payload: { a: 1 },
+    });
     expect(json.statusCode).toBe(415);
-    const empty = await fixture.app.inject({ method: 'POST', url: '/api/v1/contacts/import', headers, payload: Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="options"\r\n\r\n{}\r\n--${boundary}--\r\n`) });
+    const empty = await fixture.app.inject({
+      method: 'POST',
+      url: '/api/v1/contacts/import',
+      headers,
+      payload: Buffer.from(
+        `--${boundary}\r\ncontent-disposition: form-data; name="options"\r\n\r\n{}\r\n--${boundary}--\r\n`,
+      ),
+    });
     expect(empty.statusCode).toBe(400);
   });
 
   test('after all of it only files of imports with refused rows, or that never ended, are kept', async () => {
-    const kept = await fixture.test.read((tx) => tx.query<{ key: string }>('select object_key as key from contact_import where workspace_id = $1 and upload_kept', [tx.workspaceId]));
+    const kept = await fixture.test.read((tx) =>
+      tx.query<{ key: string }>(
+        'select object_key as key from contact_import where workspace_id = $1 and upload_kept',
+        [tx.workspaceId],
+      ),
+    );
     const names = new Set(kept.map((one) => one.key.replace('imports/', '')));
     for (const file of readdirSync(join(fixture.folder, 'imports'))) expect(names).toContain(file);
   });
@@ -352,7 +507,9 @@ describe('hostile and mistaken files', () => {
 
 test('the options may come before the file', async () => {
   const answer = await fixture.app.inject({
-    method: 'POST', url: '/api/v1/contacts/import', headers,
+    method: 'POST',
+    url: '/api/v1/contacts/import',
+    headers,
     payload: form('who;x\nbefore-1@example.com;1\n', { mapping: { who: 'email', x: 'ignore' }, delimiter: ';' }, true),
   });
   await fixture.work();
@@ -372,8 +529,14 @@ test('imports are listed, a stranger sees none of them, and each start is in the
   const { data } = await get<{ data: Progress[] }>('/imports?limit=3&state=done');
   expect(data).toHaveLength(3);
   const other = await fixture.test.newWorkspace();
-  const foreign = await fixture.app.inject({ method: 'GET', url: `/api/v1/imports/${data[0]?.id}`, headers: { authorization: 'test', 'x-workspace': other } });
+  const foreign = await fixture.app.inject({
+    method: 'GET',
+    url: `/api/v1/imports/${data[0]?.id}`,
+    headers: { authorization: 'test', 'x-workspace': other },
+  });
   expect(foreign.statusCode).toBe(404);
-  expect(fixture.audit.filter((one) => one.action === 'import.started' && one.target.id === data[0]?.id)).toHaveLength(1);
+  expect(fixture.audit.filter((one) => one.action === 'import.started' && one.target.id === data[0]?.id)).toHaveLength(
+    1,
+  );
   expect(fixture.news.some((one) => one.kind === 'import' && one.id === data[0]?.id)).toBe(true);
 });

@@ -53,15 +53,22 @@ export interface Preview {
 
 function columnProblems(problems: readonly { column: string; message: string }[]): AppError {
   const escape = (column: string) => (column === '' ? '' : `/${column.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-  const errors: FieldProblem[] = problems.map(({ column, message }) => ({ pointer: `/options/mapping${escape(column)}`, message }));
-  const named = problems.slice(0, 3).map(({ column, message }) => (column === '' ? message : `column "${column}" ${message}`));
+  const errors: FieldProblem[] = problems.map(({ column, message }) => ({
+    pointer: `/options/mapping${escape(column)}`,
+    message,
+  }));
+  const named = problems
+    .slice(0, 3)
+    .map(({ column, message }) => (column === '' ? message : `column "${column}" ${message}`));
   return new AppError('invalid-input', `${named.join('; ')}.`, { errors });
 }
 
 function checkCountry(country: string | undefined): void {
   if (country === undefined || isPhoneCountry(country)) return;
   const message = 'is not a country with telephone numbers';
-  throw new AppError('invalid-input', `defaultCountry ${message}.`, { errors: [{ pointer: '/options/defaultCountry', message }] });
+  throw new AppError('invalid-input', `defaultCountry ${message}.`, {
+    errors: [{ pointer: '/options/defaultCountry', message }],
+  });
 }
 
 /** Takes files in and lets others ask how they are doing; the rows are `import-run.ts`'s. */
@@ -94,14 +101,22 @@ export function createImports(deps: ImportsDeps) {
   };
 
   /** Keeps the file and starts the import. `onStart` runs in the transaction that does (for the audit). */
-  const start = async (upload: Upload, parts: UploadParts, onStart: (tx: Tx, settings: ImportSettings) => Promise<void>): Promise<void> => {
+  const start = async (
+    upload: Upload,
+    parts: UploadParts,
+    onStart: (tx: Tx, settings: ImportSettings) => Promise<void>,
+  ): Promise<void> => {
     let finish: Awaited<ReturnType<typeof receiveUpload>> | undefined;
     let kept: KeptFile | undefined;
     try {
       const { options, fileName } = await parts.read(async (source) => {
         finish = await receiveUpload(objects, source, upload.id, maxBytes);
       });
-      if (finish === undefined) throw new AppError('import/no-file', 'Send the file as the part "file" of a multipart form, or as a text/csv body.');
+      if (finish === undefined)
+        throw new AppError(
+          'import/no-file',
+          'Send the file as the part "file" of a multipart form, or as a text/csv body.',
+        );
       checkCountry(options.defaultCountry);
       const file = await finish({ delimiter: options.delimiter, encoding: options.encoding });
       kept = file;
@@ -125,15 +140,25 @@ export function createImports(deps: ImportsDeps) {
     const { options } = await parts.read(async (source) => {
       taken = await readSample(source);
     });
-    if (taken === undefined) throw new AppError('import/no-file', 'Send the file as the part "file" of a multipart form, or as a text/csv body.');
+    if (taken === undefined)
+      throw new AppError(
+        'import/no-file',
+        'Send the file as the part "file" of a multipart form, or as a text/csv body.',
+      );
     const found = detectCsv(taken.sample, taken.isWhole, options);
     if (!found.ok) throw notCsv(found.reason);
     const { shape } = found;
     const { columns, problems } = mapColumns(shape.header, shape.rows, options);
     const country = await db.read(workspaceId, (tx) => countryFor(tx, options, shape));
-    const warnings = problems.map(({ column, message }) => (column === '' ? message : `Column "${column}" ${message}.`));
+    const warnings = problems.map(({ column, message }) =>
+      column === '' ? message : `Column "${column}" ${message}.`,
+    );
     if (columns.some((column) => column.field === 'phone') && options.defaultCountry === undefined)
-      warnings.push(country === undefined ? 'Telephone numbers need their country code, since no default country is set.' : `Telephone numbers without a country code are read as those of ${country}.`);
+      warnings.push(
+        country === undefined
+          ? 'Telephone numbers need their country code, since no default country is set.'
+          : `Telephone numbers without a country code are read as those of ${country}.`,
+      );
     return { shape, columns, warnings };
   };
 

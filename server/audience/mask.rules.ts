@@ -13,7 +13,8 @@ function maskEmail(value: string): string {
 
 /** Pure: `+49•••••123`: country and the last three digits, of which a person knows their own. */
 function maskPhone(value: string, country: string | null): string {
-  const calling = country !== null && isPhoneCountry(country) ? `+${getCountryCallingCode(country)}` : value.slice(0, 2);
+  const calling =
+    country !== null && isPhoneCountry(country) ? `+${getCountryCallingCode(country)}` : value.slice(0, 2);
   return `${calling}•••••${value.slice(-3)}`;
 }
 

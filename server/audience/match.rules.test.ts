@@ -19,15 +19,29 @@ function given(line: number, emails: string[], phones: string[] = [], rest: Part
     id: `c${line}`,
     addressIds: addresses.map((_, at) => `a${line}.${at}`),
     given: {
-      line, addresses, externalId: undefined, externalIdField: 'id', attributes: [],
-      locale: undefined, timeZone: undefined, country: undefined, ...rest,
+      line,
+      addresses,
+      externalId: undefined,
+      externalIdField: 'id',
+      attributes: [],
+      locale: undefined,
+      timeZone: undefined,
+      country: undefined,
+      ...rest,
     },
   };
 }
 
 function known(id: string, addresses: { kind: AddressKind; key: string }[], rest: Partial<KnownContact> = {}) {
   const contact: KnownContact = {
-    id, revision: 1, salt: Buffer.alloc(16), externalId: null, attributes: {}, locale: null, timeZone: null, country: null,
+    id,
+    revision: 1,
+    salt: Buffer.alloc(16),
+    externalId: null,
+    attributes: {},
+    locale: null,
+    timeZone: null,
+    country: null,
     addresses: addresses.map(({ kind }, position) => ({ id: `${id}.${position}`, kind, position })),
     ...rest,
   };
@@ -36,23 +50,35 @@ function known(id: string, addresses: { kind: AddressKind; key: string }[], rest
 
 function found(...people: ReturnType<typeof known>[]): Found {
   return {
-    byExternalId: new Map(people.flatMap(({ contact }) => (contact.externalId === null ? [] : [[contact.externalId, contact] as const]))),
+    byExternalId: new Map(
+      people.flatMap(({ contact }) => (contact.externalId === null ? [] : [[contact.externalId, contact] as const])),
+    ),
     byAddress: new Map(
       people.flatMap(({ contact, addresses }) =>
-        addresses.map((one, at) => [addressKey(one.kind, one.key), { addressId: `${contact.id}.${at}`, contact }] as const),
+        addresses.map(
+          (one, at) => [addressKey(one.kind, one.key), { addressId: `${contact.id}.${at}`, contact }] as const,
+        ),
       ),
     ),
   };
 }
 
-const outcomes = (candidates: Candidate[], there: Found = nobody) => planPage(candidates, there).outcomes.map((one) => one.outcome);
+const outcomes = (candidates: Candidate[], there: Found = nobody) =>
+  planPage(candidates, there).outcomes.map((one) => one.outcome);
 const reason = (candidates: Candidate[], there: Found) => {
   const last = planPage(candidates, there).outcomes.at(-1);
   return last?.outcome === 'rejected' ? (last.problems[0]?.reason ?? '') : 'accepted';
 };
 
 describe('whom a row speaks of', () => {
-  const anna = known('anna', [{ kind: 'email', key: 'anna@example.com' }, { kind: 'phone', key: '+15046218927' }], { externalId: 'A' });
+  const anna = known(
+    'anna',
+    [
+      { kind: 'email', key: 'anna@example.com' },
+      { kind: 'phone', key: '+15046218927' },
+    ],
+    { externalId: 'A' },
+  );
   const ben = known('ben', [{ kind: 'email', key: 'ben@example.com' }], { externalId: 'B' });
   const carl = known('carl', [{ kind: 'phone', key: '+15048451427' }]);
   const there = found(anna, ben, carl);
@@ -90,7 +116,9 @@ describe('whom a row speaks of', () => {
   });
 
   test('a shared telephone does not make two people one', () => {
-    expect(reason([given(2, ['wife@example.com'], ['504-621-8927'])], there)).toContain('whose e-mail address is another');
+    expect(reason([given(2, ['wife@example.com'], ['504-621-8927'])], there)).toContain(
+      'whose e-mail address is another',
+    );
     expect(outcomes([given(2, ['carl@example.com'], ['504-845-1427'])], there)).toEqual(['updated']);
   });
 });
@@ -108,7 +136,10 @@ describe('rows of one page see each other', () => {
   });
 
   test('a conflict within the page is refused too', () => {
-    const rows = [given(2, ['a@example.com'], [], { externalId: '1' }), given(3, ['a@example.com'], [], { externalId: '2' })];
+    const rows = [
+      given(2, ['a@example.com'], [], { externalId: '1' }),
+      given(3, ['a@example.com'], [], { externalId: '2' }),
+    ];
     expect(outcomes(rows)).toEqual(['created', 'rejected']);
   });
 });

@@ -86,7 +86,10 @@ function targetOf(desk: Desk, known: KnownContact, candidate: Candidate): Target
   const { id, externalId, attributes, locale, timeZone, country } = known;
   const target: Target = { id, known, candidate, externalId, attributes, locale, timeZone, country };
   desk.byId.set(id, target);
-  desk.owned.set(target, known.addresses.map(({ kind, position }) => ({ kind, position })));
+  desk.owned.set(
+    target,
+    known.addresses.map(({ kind, position }) => ({ kind, position })),
+  );
   return target;
 }
 
@@ -108,12 +111,14 @@ function lookUp(desk: Desk, found: Found, candidate: Candidate): Match {
     const seen = desk.byAddress.get(key);
     const known = seen === undefined ? found.byAddress.get(key) : undefined;
     if (seen !== undefined) byAddress.push({ given, ...seen });
-    else if (known !== undefined) byAddress.push({ given, id: known.addressId, contact: targetOf(desk, known.contact, candidate) });
+    else if (known !== undefined)
+      byAddress.push({ given, id: known.addressId, contact: targetOf(desk, known.contact, candidate) });
   }
   return { byExternalId, byAddress };
 }
 
-const named = (target: Target) => (target.externalId === null ? target.id : `${target.id} (external id "${target.externalId}")`);
+const named = (target: Target) =>
+  target.externalId === null ? target.id : `${target.id} (external id "${target.externalId}")`;
 
 /** Whom a row speaks of, or why it cannot be told. Merging two contacts is an explicit act, never an import's. */
 function decide(desk: Desk, match: Match, given: GivenContact): Target | Problem | undefined {
@@ -135,21 +140,34 @@ function decide(desk: Desk, match: Match, given: GivenContact): Target | Problem
   }
   const { contact } = first;
   if (given.externalId !== undefined && contact.externalId !== null)
-    return { field: first.given.field, reason: `belongs to contact ${named(contact)}, but the external id "${given.externalId}" names nobody yet` };
+    return {
+      field: first.given.field,
+      reason: `belongs to contact ${named(contact)}, but the external id "${given.externalId}" names nobody yet`,
+    };
   const hasEmail = (addresses: readonly { kind: AddressKind }[]) => addresses.some((one) => one.kind === 'email');
   const byEmail = byAddress.some((one) => one.given.address.kind === 'email');
   // Households and switchboards share a telephone: that alone does not make two people one.
   if (!byEmail && hasEmail(given.addresses.map((one) => one.address)) && hasEmail(desk.owned.get(contact) ?? []))
-    return { field: first.given.field, reason: `belongs to contact ${named(contact)}, whose e-mail address is another` };
+    return {
+      field: first.given.field,
+      reason: `belongs to contact ${named(contact)}, whose e-mail address is another`,
+    };
   return contact;
 }
 
-const isProblem = (decided: Target | Problem | undefined): decided is Problem => decided !== undefined && 'reason' in decided;
+const isProblem = (decided: Target | Problem | undefined): decided is Problem =>
+  decided !== undefined && 'reason' in decided;
 
 function newTarget(desk: Desk, candidate: Candidate): Target {
   const target: Target = {
-    id: candidate.id, known: undefined, candidate, externalId: null, attributes: {},
-    locale: null, timeZone: null, country: null,
+    id: candidate.id,
+    known: undefined,
+    candidate,
+    externalId: null,
+    attributes: {},
+    locale: null,
+    timeZone: null,
+    country: null,
   };
   desk.owned.set(target, []);
   return target;
@@ -201,7 +219,8 @@ function judge(work: Work, candidate: Candidate): Outcome {
   if (tooMuch !== undefined) return rejected({ field: 'row', reason: tooMuch });
   const missing = given.addresses.length - match.byAddress.length;
   const had = decided === undefined ? 0 : (work.owned.get(decided)?.length ?? 0);
-  if (had + missing > maxAddresses) return rejected({ field: 'row', reason: `would give one contact more than ${maxAddresses} addresses` });
+  if (had + missing > maxAddresses)
+    return rejected({ field: 'row', reason: `would give one contact more than ${maxAddresses} addresses` });
   const target = decided ?? newTarget(work, candidate);
   const changed = apply(target, given, merged) || missing > 0;
   if (given.externalId !== undefined) work.byExternalId.set(given.externalId, target);
@@ -217,8 +236,14 @@ function judge(work: Work, candidate: Candidate): Outcome {
  */
 export function planPage(candidates: readonly Candidate[], found: Found): PagePlan {
   const work: Work = {
-    found, byExternalId: new Map(), byAddress: new Map(), byId: new Map(), owned: new Map(),
-    created: [], updated: new Set(), addresses: [],
+    found,
+    byExternalId: new Map(),
+    byAddress: new Map(),
+    byId: new Map(),
+    owned: new Map(),
+    created: [],
+    updated: new Set(),
+    addresses: [],
   };
   const outcomes = candidates.map((candidate) => judge(work, candidate));
   return { outcomes, created: work.created, updated: [...work.updated], addresses: work.addresses };

@@ -86,7 +86,11 @@ export function createPeople({ vault, contacts, defaultCountry }: PeopleDeps) {
   return {
     findAddress,
     /** The address, of a new contact if nobody has it yet. */
-    obtainAddress: async (tx: Tx, given: { readonly kind: AddressKind; readonly value: string }, pointer: string): Promise<Person> => {
+    obtainAddress: async (
+      tx: Tx,
+      given: { readonly kind: AddressKind; readonly value: string },
+      pointer: string,
+    ): Promise<Person> => {
       const found = await findAddress(tx, given, pointer);
       if (found !== undefined) return found;
       const contact = await contacts.create(tx, { addresses: [given] });
@@ -107,8 +111,11 @@ export function createPeople({ vault, contacts, defaultCountry }: PeopleDeps) {
       });
     },
     /** The keyed hash of an address, known or not. */
-    hashAddress: async (tx: Tx, given: { readonly kind: AddressKind; readonly value: string }, pointer: string): Promise<Hash> =>
-      hashOf(tx, await parse(tx, given.kind, given.value, pointer)),
+    hashAddress: async (
+      tx: Tx,
+      given: { readonly kind: AddressKind; readonly value: string },
+      pointer: string,
+    ): Promise<Hash> => hashOf(tx, await parse(tx, given.kind, given.value, pointer)),
     /** Opens sealed addresses of many contacts; throws on one that was tampered with. */
     addressOpener: async (tx: Tx): Promise<(row: { readonly salt: Buffer; readonly sealed: Buffer }) => string> => {
       const keys = await vault.keys(tx);

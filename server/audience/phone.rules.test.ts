@@ -22,8 +22,7 @@ describe.skipIf(!existsSync(oracle))('numbers as libphonenumber reads them', () 
       const result = parsePhone(one.input, one.region);
       return result.ok ? { valid: true, e164: result.phone.e164, country: result.phone.country } : { valid: false };
     };
-    const told = (one: Case) =>
-      one.valid ? { valid: true, e164: one.e164, country: one.country } : { valid: false };
+    const told = (one: Case) => (one.valid ? { valid: true, e164: one.e164, country: one.country } : { valid: false });
     expect(cases.map((one) => [one.input, read(one)])).toEqual(cases.map((one) => [one.input, told(one)]));
   });
 
@@ -56,10 +55,14 @@ test('an unknown country code is as good as none', () => {
 
 test('what was read once reads the same again', () => {
   fc.assert(
-    fc.property(fc.constantFrom('US', 'DE', 'FR', 'IN', 'BR'), fc.stringMatching(/^[0-9 ()+-]{5,18}$/), (country, text) => {
-      const first = parsePhone(text, country);
-      if (first.ok) expect(parsePhone(first.phone.e164)).toEqual(first);
-    }),
+    fc.property(
+      fc.constantFrom('US', 'DE', 'FR', 'IN', 'BR'),
+      fc.stringMatching(/^[0-9 ()+-]{5,18}$/),
+      (country, text) => {
+        const first = parsePhone(text, country);
+        if (first.ok) expect(parsePhone(first.phone.e164)).toEqual(first);
+      },
+    ),
     { numRuns: 300 },
   );
 });

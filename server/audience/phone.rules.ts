@@ -10,8 +10,7 @@ export interface PhoneNumber {
 }
 
 export type PhoneResult =
-  | { readonly ok: true; readonly phone: PhoneNumber }
-  | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly phone: PhoneNumber } | { readonly ok: false; readonly reason: string };
 
 const lineTypes: Readonly<Record<Exclude<NumberType, undefined>, string>> = {
   FIXED_LINE: 'fixed-line',

@@ -11,9 +11,12 @@ test.each([
   expect(readLocale(given)).toEqual({ ok: true, value: kept });
 });
 
-test.each(['', 'german', 'x', 'de-', '../etc/passwd', 'en; drop table', 'a'.repeat(40)])('"%s" is no language tag', (given) => {
-  expect(readLocale(given).ok).toBe(false);
-});
+test.each(['', 'german', 'x', 'de-', '../etc/passwd', 'en; drop table', 'a'.repeat(40)])(
+  '"%s" is no language tag',
+  (given) => {
+    expect(readLocale(given).ok).toBe(false);
+  },
+);
 
 test('time zones are IANA names in any case, offsets are not', () => {
   expect(readTimeZone('europe/berlin')).toEqual({ ok: true, value: 'Europe/Berlin' });

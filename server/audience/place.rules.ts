@@ -10,7 +10,9 @@ export function readLocale(input: string): Read {
   if (text === '' || text.length > 35) return wrong;
   try {
     const locale = new Intl.Locale(text);
-    return /^[a-z]{2,3}$/u.test(locale.language) && locale.language !== 'und' ? { ok: true, value: locale.toString() } : wrong;
+    return /^[a-z]{2,3}$/u.test(locale.language) && locale.language !== 'und'
+      ? { ok: true, value: locale.toString() }
+      : wrong;
   } catch {
     return wrong; // Intl says so by throwing.
   }
@@ -62,9 +64,32 @@ const everyday: Readonly<Record<string, string>> = {
   vietnam: 'VN',
   uae: 'AE',
 };
-const languages = ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl', 'sv', 'da', 'nb', 'fi', 'cs', 'tr', 'ru', 'ja', 'zh'];
+const languages = [
+  'en',
+  'de',
+  'fr',
+  'es',
+  'it',
+  'pt',
+  'nl',
+  'pl',
+  'sv',
+  'da',
+  'nb',
+  'fi',
+  'cs',
+  'tr',
+  'ru',
+  'ja',
+  'zh',
+];
 
-const plain = (text: string) => text.trim().toLowerCase().normalize('NFKD').replace(/\p{Mn}/gu, '');
+const plain = (text: string) =>
+  text
+    .trim()
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/\p{Mn}/gu, '');
 
 let names: ReadonlyMap<string, string> | undefined;
 

@@ -7,7 +7,11 @@ import type { TouchedAddress } from './upsert.ts';
 /** What the audience asks of slices above it; `compose.ts` fills it, all in the same transaction. */
 export interface AudiencePorts {
   /** Refuses (throws `AppError`, naming the field below the pointer) consent that could not be recorded later. */
-  checkImport(tx: Tx, consent: AskedConsent, pointer: string): Promise<{ readonly topicId: string; readonly at: Temporal.Instant }>;
+  checkImport(
+    tx: Tx,
+    consent: AskedConsent,
+    pointer: string,
+  ): Promise<{ readonly topicId: string; readonly at: Temporal.Instant }>;
   /** After each page of an import that brings consent; never raises one that was withdrawn. */
   afterImportPage(tx: Tx, page: ImportPage): Promise<void>;
   /** Before a contact's addresses go: what else knows of the person, and the suppression list. */

@@ -8,13 +8,17 @@ import { maskAddress } from './mask.rules.ts';
 import { addressContext } from './upsert.ts';
 
 /** The plain addresses of one contact, in order; one key derivation for all of them. */
-export function openAddresses(keys: WorkspaceKeys, contact: Pick<StoredContact, 'salt' | 'addresses'>): { stored: StoredAddress; value: string }[] {
+export function openAddresses(
+  keys: WorkspaceKeys,
+  contact: Pick<StoredContact, 'salt' | 'addresses'>,
+): { stored: StoredAddress; value: string }[] {
   if (contact.addresses.length === 0) return [];
   const key = keys.contactKey(contact.salt);
   return contact.addresses.map((stored) => ({ stored, value: key.open(stored.sealed, addressContext) }));
 }
 
-const copy = (value: AttributeValue): string | number | boolean | string[] => (typeof value === 'object' ? [...value] : value);
+const copy = (value: AttributeValue): string | number | boolean | string[] =>
+  typeof value === 'object' ? [...value] : value;
 
 /** A contact as answers show it: addresses masked. */
 export function presentContact(keys: WorkspaceKeys, contact: StoredContact): Contact {
@@ -43,9 +47,34 @@ export function presentContact(keys: WorkspaceKeys, contact: StoredContact): Con
 }
 
 export function presentImport(row: ImportRow): ContactImport {
-  const { id, state, fileName, bytesTotal, bytesDone, rowsRead, created, updated, unchanged, rejected, failure, requestedBy } = row;
+  const {
+    id,
+    state,
+    fileName,
+    bytesTotal,
+    bytesDone,
+    rowsRead,
+    created,
+    updated,
+    unchanged,
+    rejected,
+    failure,
+    requestedBy,
+  } = row;
   return {
-    id, state, fileName, dryRun: row.settings.dryRun, bytesTotal, bytesDone, rowsRead, created, updated, unchanged, rejected, failure, requestedBy,
+    id,
+    state,
+    fileName,
+    dryRun: row.settings.dryRun,
+    bytesTotal,
+    bytesDone,
+    rowsRead,
+    created,
+    updated,
+    unchanged,
+    rejected,
+    failure,
+    requestedBy,
     createdAt: row.createdAt.toString(),
     startedAt: row.startedAt?.toString() ?? null,
     endedAt: row.endedAt?.toString() ?? null,

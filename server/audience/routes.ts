@@ -1,7 +1,15 @@
 import { Readable } from 'node:stream';
 import { createAttribute, listAttributes, updateAttribute } from '../../contract/attributes.ts';
 import {
-  batchContacts, contactTimeline, createContact, deleteContact, exportContacts, getContact, listContacts, revealContact, updateContact,
+  batchContacts,
+  contactTimeline,
+  createContact,
+  deleteContact,
+  exportContacts,
+  getContact,
+  listContacts,
+  revealContact,
+  updateContact,
 } from '../../contract/contacts.ts';
 import type { TimelineEntry } from '../../contract/contacts.ts';
 import type { Activity } from '../activity/index.ts';
@@ -30,7 +38,10 @@ const actedBy = ({ caller, ip, userAgent, requestId }: Asked) => ({ actor: calle
 function outlineOf(contact: StoredContact) {
   const { externalId, locale, timeZone, country } = contact;
   return {
-    externalId, locale, timeZone, country,
+    externalId,
+    locale,
+    timeZone,
+    country,
     attributes: Object.keys(contact.attributes),
     addresses: contact.addresses.map((one) => ({ id: one.id, kind: one.kind, state: one.state })),
   };
@@ -52,7 +63,11 @@ function readingRoutes({ audience }: AudienceRoutesDeps): Route[] {
   return [
     route(listContacts, async (tx, call) => {
       const { limit, cursor, sort, ...filter } = call.query;
-      const found = await list(tx, filter, { after: afterId(cursor), descending: sort === '-createdAt', limit: limit + 1 });
+      const found = await list(tx, filter, {
+        after: afterId(cursor),
+        descending: sort === '-createdAt',
+        limit: limit + 1,
+      });
       const page = found.slice(0, limit);
       const last = found.length > limit ? page.at(-1) : undefined;
       const data = await Promise.all(page.map((one) => contacts.present(tx, one)));
@@ -67,14 +82,29 @@ function writingRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
   return [
     route(createContact, async (tx, call) => {
       const contact = await contacts.create(tx, call.body, call.mintedId);
-      await audit.record(tx, { ...actedBy(call), action: 'contact.created', target: { kind: 'contact', id: contact.id }, after: outlineOf(contact) });
+      await audit.record(tx, {
+        ...actedBy(call),
+        action: 'contact.created',
+        target: { kind: 'contact', id: contact.id },
+        after: outlineOf(contact),
+      });
       return contacts.present(tx, contact);
     }),
     route(batchContacts, async (tx, call) => {
       const data = await contacts.batch(tx, call.body.contacts);
       const count = (outcome: string) => data.filter((one) => one.outcome === outcome).length;
-      const counts = { created: count('created'), updated: count('updated'), unchanged: count('unchanged'), rejected: count('rejected') };
-      await audit.record(tx, { ...actedBy(call), action: 'contact.batch-written', target: { kind: 'batch', id: call.mintedId }, after: counts });
+      const counts = {
+        created: count('created'),
+        updated: count('updated'),
+        unchanged: count('unchanged'),
+        rejected: count('rejected'),
+      };
+      await audit.record(tx, {
+        ...actedBy(call),
+        action: 'contact.batch-written',
+        target: { kind: 'batch', id: call.mintedId },
+        after: counts,
+      });
       return { ...counts, data };
     }),
     route(updateContact, async (tx, call) => {
@@ -82,19 +112,34 @@ function writingRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
       requireMatch(call, before.revision);
       const after = await change(tx, before, call.body);
       if (after !== before)
-        await audit.record(tx, { ...actedBy(call), action: 'contact.updated', target: { kind: 'contact', id: after.id }, before: outlineOf(before), after: outlineOf(after) });
+        await audit.record(tx, {
+          ...actedBy(call),
+          action: 'contact.updated',
+          target: { kind: 'contact', id: after.id },
+          before: outlineOf(before),
+          after: outlineOf(after),
+        });
       return contacts.present(tx, after);
     }),
     route(deleteContact, async (tx, call) => {
       const before = await contacts.get(tx, call.params.id, true);
       requireMatch(call, before.revision);
       await contacts.erase(tx, before.id);
-      await audit.record(tx, { ...actedBy(call), action: 'contact.erased', target: { kind: 'contact', id: before.id } });
+      await audit.record(tx, {
+        ...actedBy(call),
+        action: 'contact.erased',
+        target: { kind: 'contact', id: before.id },
+      });
     }),
     route(revealContact, async (tx, call) => {
       const addresses = await contacts.reveal(tx, call.params.id);
       const { reason } = call.body;
-      await audit.record(tx, { ...actedBy(call), action: 'contact.revealed', target: { kind: 'contact', id: call.params.id }, after: { reason } });
+      await audit.record(tx, {
+        ...actedBy(call),
+        action: 'contact.revealed',
+        target: { kind: 'contact', id: call.params.id },
+        after: { reason },
+      });
       return { addresses };
     }),
   ];
@@ -102,15 +147,28 @@ function writingRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
 
 /** Imports write one event a page, not one a contact; the beginning of a contact's timeline is in its own row. */
 const beginningOf = (contact: StoredContact): TimelineEntry => ({
-  id: contact.id, at: contact.createdAt.toString(), kind: 'contact.created', messageId: null, campaignId: null, data: {},
+  id: contact.id,
+  at: contact.createdAt.toString(),
+  kind: 'contact.created',
+  messageId: null,
+  campaignId: null,
+  data: {},
 });
 
 function timelineRoute({ audience, activity }: AudienceRoutesDeps): Route {
   return route(contactTimeline, async (tx, call) => {
     const contact = await audience.contacts.get(tx, call.params.id);
-    const page = await activity.timeline(tx, contact.id, { limit: call.query.limit, cursor: afterId(call.query.cursor) });
+    const page = await activity.timeline(tx, contact.id, {
+      limit: call.query.limit,
+      cursor: afterId(call.query.cursor),
+    });
     const data: TimelineEntry[] = page.data.map(({ id, occurredAt, kind, messageId, campaignId, data: details }) => ({
-      id, at: occurredAt.toString(), kind, messageId, campaignId, data: { ...details },
+      id,
+      at: occurredAt.toString(),
+      kind,
+      messageId,
+      campaignId,
+      data: { ...details },
     }));
     const isWhole = page.nextCursor === null;
     if (isWhole && !data.some((one) => one.kind === 'contact.created')) data.push(beginningOf(contact));
@@ -124,8 +182,15 @@ function exportRoute(deps: AudienceRoutesDeps): Route {
     const { workspaceId } = call.caller;
     await db.transaction(workspaceId, async (tx: Tx) => {
       await audience.list(tx, call.query, { descending: false, limit: 1 }); // A filter that cannot work is refused before the first byte.
-      const filter = Object.fromEntries(Object.entries(call.query).filter(([name, value]) => value !== undefined && name !== 'q'));
-      await audit.record(tx, { ...actedBy(call), action: 'contact.exported', target: { kind: 'export', id: call.mintedId }, after: { filter, searched: call.query.q !== undefined } });
+      const filter = Object.fromEntries(
+        Object.entries(call.query).filter(([name, value]) => value !== undefined && name !== 'q'),
+      );
+      await audit.record(tx, {
+        ...actedBy(call),
+        action: 'contact.exported',
+        target: { kind: 'export', id: call.mintedId },
+        after: { filter, searched: call.query.q !== undefined },
+      });
     });
     const rows = exportedRows({ db, vault, list: audience.list }, workspaceId, call.query);
     await call.reply
@@ -142,12 +207,23 @@ function attributeRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
     route(listAttributes, async (tx) => ({ data: (await attributes.list(tx)).map(presentAttribute) })),
     route(createAttribute, async (tx, call) => {
       const added = presentAttribute(await attributes.create(tx, call.body));
-      await audit.record(tx, { ...actedBy(call), action: 'attribute.created', target: { kind: 'attribute', id: added.key }, after: added });
+      await audit.record(tx, {
+        ...actedBy(call),
+        action: 'attribute.created',
+        target: { kind: 'attribute', id: added.key },
+        after: added,
+      });
       return added;
     }),
     route(updateAttribute, async (tx, call) => {
       const { before, after } = await attributes.rename(tx, call.params.key, call.body.label);
-      await audit.record(tx, { ...actedBy(call), action: 'attribute.updated', target: { kind: 'attribute', id: after.key }, before: presentAttribute(before), after: presentAttribute(after) });
+      await audit.record(tx, {
+        ...actedBy(call),
+        action: 'attribute.updated',
+        target: { kind: 'attribute', id: after.key },
+        before: presentAttribute(before),
+        after: presentAttribute(after),
+      });
       return presentAttribute(after);
     }),
   ];
@@ -156,6 +232,11 @@ function attributeRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
 /** Every route of the audience but a contact's consents, which are the consent slice's. */
 export function audienceRoutes(deps: AudienceRoutesDeps): Route[] {
   return [
-    ...readingRoutes(deps), exportRoute(deps), ...writingRoutes(deps), timelineRoute(deps), ...attributeRoutes(deps), ...importRoutes(deps),
+    ...readingRoutes(deps),
+    exportRoute(deps),
+    ...writingRoutes(deps),
+    timelineRoute(deps),
+    ...attributeRoutes(deps),
+    ...importRoutes(deps),
   ];
 }

@@ -22,7 +22,11 @@ export interface AudienceFixture {
   readonly audience: Audience;
   readonly objects: ObjectStore;
   readonly folder: string;
-  readonly audit: { readonly action: string; readonly target: { readonly kind: string; readonly id: string }; readonly after?: unknown }[];
+  readonly audit: {
+    readonly action: string;
+    readonly target: { readonly kind: string; readonly id: string };
+    readonly after?: unknown;
+  }[];
   readonly pages: ImportPage[];
   readonly erasures: Erasure[];
   readonly news: News[];
@@ -34,7 +38,9 @@ export interface AudienceFixture {
   close(): Promise<void>;
 }
 
-export async function createAudienceFixture(options: { pageRows?: number; maxBytes?: number } = {}): Promise<AudienceFixture> {
+export async function createAudienceFixture(
+  options: { pageRows?: number; maxBytes?: number } = {},
+): Promise<AudienceFixture> {
   const test = await createTestDb();
   const folder = mkdtempSync(join(tmpdir(), 'parley-audience-'));
   const objects = createFolderStore(folder);
@@ -82,7 +88,17 @@ export async function createAudienceFixture(options: { pageRows?: number; maxByt
   });
   const app = await createTestApp(test, routes);
   return {
-    test, app, audience, objects, folder, audit, pages, erasures, news, waiting, settings,
+    test,
+    app,
+    audience,
+    objects,
+    folder,
+    audit,
+    pages,
+    erasures,
+    news,
+    waiting,
+    settings,
     work: async (signal = new AbortController().signal) => {
       for (const job of waiting.splice(0)) await audience.runImport(job, signal);
     },

@@ -1,10 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db.ts';
-import { newId } from '../platform/ids.ts';
+import { newId, random } from '../platform/ids.ts';
 import type { ContactKey, WorkspaceKeys } from '../platform/sealing.ts';
 import type { AddressKind } from './address.rules.ts';
-import { findByExternalIds, findByHashes, insertAddresses, insertContacts, readKnown, updateContacts } from './contact.store.ts';
+import {
+  findByExternalIds,
+  findByHashes,
+  insertAddresses,
+  insertContacts,
+  readKnown,
+  updateContacts,
+} from './contact.store.ts';
 import type { AddressRow } from './contact.store.ts';
 import type { GivenContact } from './import-row.rules.ts';
 import { addressKey, planPage } from './match.rules.ts';
@@ -51,7 +57,7 @@ export function prepare(keys: WorkspaceKeys, clock: Clock, given: GivenContact, 
   const hashes = given.addresses.map(({ address }) => keys.blindIndex(address.kind, address.matchKey));
   const addressIds = given.addresses.map(() => newId(clock));
   if (!seal) return { given, id, addressIds, hashes, ahead: undefined };
-  const salt = randomBytes(saltBytes);
+  const salt = random(saltBytes);
   const key = keys.contactKey(salt);
   const sealed = given.addresses.map(({ address }) => key.seal(address.value, addressContext));
   return { given, id, addressIds, hashes, ahead: { salt, key, sealed } };
@@ -63,11 +69,18 @@ export async function findPeople(tx: Tx, page: readonly Prepared[]): Promise<Fou
   const flat = page.flatMap((one) =>
     one.given.addresses.map(({ address }, at) => ({
       key: addressKey(address.kind, address.matchKey),
-      hash: { kind: address.kind, hash: one.hashes[at]?.hash ?? Buffer.alloc(0), version: one.hashes[at]?.version ?? 0 },
+      hash: {
+        kind: address.kind,
+        hash: one.hashes[at]?.hash ?? Buffer.alloc(0),
+        version: one.hashes[at]?.version ?? 0,
+      },
     })),
   );
   const idsFound = await findByExternalIds(tx, externalIds);
-  const addressesFound = await findByHashes(tx, flat.map((one) => one.hash));
+  const addressesFound = await findByHashes(
+    tx,
+    flat.map((one) => one.hash),
+  );
   const ids = new Set([...idsFound.map((one) => one.id), ...addressesFound.map((one) => one.contactId)]);
   const known = new Map((await readKnown(tx, [...ids])).map((contact) => [contact.id, contact]));
   const byExternalId = new Map<string, KnownContact>();
@@ -93,7 +106,7 @@ function keyRing(keys: WorkspaceKeys, page: readonly Prepared[]) {
     let held = ring.get(target);
     if (held === undefined) {
       const ahead = target.known === undefined ? preparedBy.get(target.candidate)?.ahead : undefined;
-      const salt = target.known?.salt ?? ahead?.salt ?? randomBytes(saltBytes);
+      const salt = target.known?.salt ?? ahead?.salt ?? random(saltBytes);
       held = { salt, key: ahead?.key ?? keys.contactKey(salt) };
       ring.set(target, held);
     }
@@ -115,7 +128,13 @@ function keyRing(keys: WorkspaceKeys, page: readonly Prepared[]) {
  * Creates and changes the contacts of one page in a handful of statements. Throws `PageRaceError` when it has to
  * be done again in a new transaction. With `write` false it only says what it would do.
  */
-export async function upsertPage(tx: Tx, keys: WorkspaceKeys, page: readonly Prepared[], at: Temporal.Instant, write = true): Promise<Upserted> {
+export async function upsertPage(
+  tx: Tx,
+  keys: WorkspaceKeys,
+  page: readonly Prepared[],
+  at: Temporal.Instant,
+  write = true,
+): Promise<Upserted> {
   const plan = planPage(page, await findPeople(tx, page));
   if (!write) return { plan, touched: [] };
   const ring = keyRing(keys, page);
@@ -128,7 +147,12 @@ export async function upsertPage(tx: Tx, keys: WorkspaceKeys, page: readonly Pre
   const touched = plan.outcomes.flatMap((one) =>
     one.outcome === 'rejected'
       ? []
-      : one.addresses.map(({ id, kind }) => ({ contactId: one.contact.id, addressId: id, kind, key: () => ring.of(one.contact).key })),
+      : one.addresses.map(({ id, kind }) => ({
+          contactId: one.contact.id,
+          addressId: id,
+          kind,
+          key: () => ring.of(one.contact).key,
+        })),
   );
   return { plan, touched };
 }
