@@ -12,7 +12,6 @@ export { createTemplates } from './templates.ts';
 export type { TemplateFacts, Templates, TemplatesDeps } from './templates.ts';
 export { templatesRoutes } from './routes.ts';
 export type { TemplateRoutesDeps, TestSend } from './routes.ts';
-export { createRenderer, oneLine } from './render.rules.ts';
 export type { MessageUrls, RenderData, RenderedMessage, Renderer, RenderInput, RenderResult } from './render.rules.ts';
 export type { CompiledTemplate } from './compiled.ts';
 export type { CompiledVariable } from './variables.rules.ts';

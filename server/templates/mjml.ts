@@ -42,6 +42,18 @@ function createThread(tell: (news: News) => void): Thread {
   return thread;
 }
 
+/** One timer at a time; it keeps no process alive. */
+function createAlarm() {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    clear: () => clearTimeout(timer),
+    set: (ms: number, ring: () => void) => {
+      clearTimeout(timer);
+      timer = setTimeout(ring, ms).unref();
+    },
+  };
+}
+
 /**
  * MJML in a thread of its own, one template at a time: it is not written for hostile input, a page of it takes tens of
  * milliseconds in which nothing could be sent, and its libraries hold some 100 MB, which an idle installation gives back.
@@ -51,30 +63,26 @@ export function createMjmlCompiler({ timeoutMs = 5_000, idleMs = 60_000 } = {}):
   const queue: Job[] = [];
   let current: Job | undefined;
   let thread: Thread | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  const alarm = createAlarm();
 
   const drop = async () => {
-    clearTimeout(timer);
+    alarm.clear();
     const dropped = thread;
     thread = undefined;
     await dropped?.worker.terminate();
   };
   const settle = (result: MjmlResult) => {
-    clearTimeout(timer);
+    alarm.clear();
     const settled = current;
     current = undefined;
     settled?.done(result);
     next();
   };
-  const fail = (failure: string) => {
-    void drop();
-    settle({ failure });
-  };
+  const fail = (failure: string) => void drop().then(() => settle({ failure }));
   const post = () => {
     if (current === undefined || thread === undefined) return;
-    clearTimeout(timer);
     const limit = thread.isReady ? timeoutMs : startMs;
-    timer = setTimeout(() => fail(`takes longer than ${limit / 1000} s to compile`), limit);
+    alarm.set(limit, () => fail(`takes longer than ${limit / 1000} s to compile`));
     if (thread.isReady) thread.worker.postMessage(current.mjml);
   };
   const start = (): Thread => {
@@ -91,10 +99,9 @@ export function createMjmlCompiler({ timeoutMs = 5_000, idleMs = 60_000 } = {}):
     current = queue.shift();
     if (current === undefined) {
       thread?.worker.unref();
-      timer = setTimeout(() => void drop(), idleMs).unref();
+      alarm.set(idleMs, () => void drop());
       return;
     }
-    clearTimeout(timer);
     thread ??= start();
     thread.worker.ref();
     post();
