@@ -29,7 +29,10 @@ export async function seriousFindings(page: Page): Promise<string[]> {
     const violations = JSON.parse(String(result.value)) as Violation[];
     return violations
       .filter((one) => one.impact === 'serious' || one.impact === 'critical')
-      .map((one) => `${one.id} at ${one.nodes.map((node) => node.target.join(' ')).join(', ')}: ${one.nodes[0]?.failureSummary ?? ''}`);
+      .map(
+        (one) =>
+          `${one.id} at ${one.nodes.map((node) => node.target.join(' ')).join(', ')}: ${one.nodes[0]?.failureSummary ?? ''}`,
+      );
   } finally {
     await session.detach();
   }

