@@ -37,7 +37,7 @@ export function SourceEditor(props: SourceEditorProps) {
     () => [
       ...(language === 'markup' ? [html({ autoCloseTags: true })] : []),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ 'aria-label': label }),
+      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
       liquid,
       looks,
       colours,

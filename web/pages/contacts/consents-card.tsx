@@ -1,4 +1,4 @@
-import { Button, Card, Group, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -118,23 +118,11 @@ function AddressConsents(props: {
           </Button>
         </Group>
       </Group>
-      <Table.ScrollContainer minWidth={420} type="native" tabIndex={0} aria-label={`Consents of ${address.masked}`}>
-        <Table verticalSpacing="xs">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Topic</Table.Th>
-              <Table.Th>Now</Table.Th>
-              <Table.Th>Since</Table.Th>
-              {props.onAsk && <Table.Th ta="end">Change</Table.Th>}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {linesOf(props.topics, props.consents).map((line) => (
-              <ConsentLine key={line.key} line={line} address={address} onAsk={props.onAsk} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <ul style={{ listStyle: 'none', margin: 0, padding: 0 }}>
+        {linesOf(props.topics, props.consents).map((line) => (
+          <ConsentLine key={line.key} line={line} address={address} onAsk={props.onAsk} />
+        ))}
+      </ul>
     </div>
   );
 }
@@ -143,37 +131,49 @@ function ConsentLine(props: { line: Line; address: Address; onAsk: ((asked: Aske
   const { line, address, onAsk } = props;
   const state = line.consent?.state ?? 'none';
   const action = state === 'granted' ? 'withdraw' : 'grant';
+  const ground = line.consent ? (basisText[line.consent.basis] ?? line.consent.basis) : stateText(state).meaning;
   return (
-    <Table.Tr>
-      <Table.Td>{line.topic.name}</Table.Td>
-      <Table.Td>
-        <span title={line.consent ? (basisText[line.consent.basis] ?? line.consent.basis) : stateText(state).meaning}>
+    <Group
+      component="li"
+      justify="space-between"
+      gap="xs"
+      py="xs"
+      style={{ borderTop: '1px solid var(--mantine-color-default-border)' }}
+    >
+      <div>
+        <Group gap="xs">
+          <Text size="sm" fw={500}>
+            {line.topic.name}
+          </Text>
           <StateBadge state={state} label={stateText(state).label} />
-        </span>
-      </Table.Td>
-      <Table.Td>
-        <TimeText at={line.consent?.since} />
-      </Table.Td>
+        </Group>
+        <Text size="sm" c="dimmed" component="div">
+          {line.consent && (
+            <>
+              since <TimeText at={line.consent.since} /> ·{' '}
+            </>
+          )}
+          {ground}
+        </Text>
+      </div>
       {onAsk && (
-        <Table.Td ta="end">
-          <Button
-            size="compact-sm"
-            variant="default"
-            aria-label={`${action === 'grant' ? 'Record consent' : 'Withdraw'}: ${line.topic.name}`}
-            onClick={() =>
-              onAsk({
-                address,
-                topic: line.topic,
-                action,
-                wasWithdrawn: state === 'withdrawn',
-                basis: line.consent?.basis,
-              })
-            }
-          >
-            {action === 'grant' ? 'Record consent…' : 'Withdraw…'}
-          </Button>
-        </Table.Td>
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={`${action === 'grant' ? 'Record consent…' : 'Withdraw…'} ${line.topic.name}`}
+          onClick={() =>
+            onAsk({
+              address,
+              topic: line.topic,
+              action,
+              wasWithdrawn: state === 'withdrawn',
+              basis: line.consent?.basis,
+            })
+          }
+        >
+          {action === 'grant' ? 'Record consent…' : 'Withdraw…'}
+        </Button>
       )}
-    </Table.Tr>
+    </Group>
   );
 }

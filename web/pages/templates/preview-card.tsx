@@ -39,7 +39,7 @@ export function PreviewCard(props: {
             <Title order={2} size="h5">
               Preview
             </Title>
-            {(isBehind || query.isFetching) && <Loader size="xs" aria-label="Updating the preview" />}
+            {(isBehind || query.isFetching) && <Loader size="xs" role="status" aria-label="Updating the preview" />}
           </Group>
           <SegmentedControl
             size="xs"
