@@ -75,7 +75,7 @@ export type Args<N extends RouteName> =
 
 interface Loose {
   params?: Record<string, unknown>;
-  query?: Record<string, unknown>;
+  query?: Record<string, string | number | boolean | null | undefined>;
   body?: unknown;
   signal?: AbortSignal;
   ifMatch?: number;
@@ -105,7 +105,7 @@ export class ApiProblem extends Error {
 
 /** The address of a route: for links to downloads, images and streams. */
 export function urlOf<N extends RouteName>(name: N, ...[given]: Args<N>): string {
-  return addressOf(name, (given ?? {}) as Loose);
+  return addressOf(name, given ?? {});
 }
 
 function addressOf(name: string, given: Loose): string {
@@ -113,7 +113,7 @@ function addressOf(name: string, given: Loose): string {
   const filled = path.replace(/:([a-zA-Z]+)/g, (_, key: string) => encodeURIComponent(String(given.params?.[key])));
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(given.query ?? {})) {
-    if (value !== undefined && value !== null && value !== '') query.set(key, String(value));
+    if (value !== undefined && value !== null && value !== '') query.set(key, String(value as string | number));
   }
   return `/api/v1${filled}${query.size > 0 ? `?${query}` : ''}`;
 }

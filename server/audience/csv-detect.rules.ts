@@ -61,7 +61,7 @@ export function foreignFormat(sample: Buffer): string | undefined {
   if (text.startsWith('<!doctype html') || text.startsWith('<html')) return 'a web page';
   if (text.startsWith('<?xml')) return 'an XML document';
   if (text.startsWith('{\\rtf')) return 'an RTF document';
-  return /^\{\s*"|^\[\s*[{\[]/u.test(text) ? 'JSON' : undefined;
+  return /^\{\s*"|^\[\s*[{[]/u.test(text) ? 'JSON' : undefined;
 }
 
 /** UTF-16 without a mark: every separator and line end has a zero byte, always on the same side. */

@@ -103,7 +103,11 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
     request.log.error({ err: error, requestId: request.id, path: request.routeOptions.url }, 'a request failed');
   else if (refusal.cause !== undefined)
     request.log.warn(
-      { code: refusal.code, requestId: request.id, reason: String(refusal.cause) },
+      {
+        code: refusal.code,
+        requestId: request.id,
+        reason: refusal.cause instanceof Error ? refusal.cause.message : JSON.stringify(refusal.cause),
+      },
       'a request was refused',
     );
   if (reply.raw.headersSent) {

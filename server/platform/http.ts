@@ -56,12 +56,12 @@ export function route<E extends Endpoint>(endpoint: E, handle: TransactionHandle
   if (endpoint.permission === 'public')
     throw new Error(`${endpoint.path}: a public route has no workspace to open a transaction in`);
   // The shell parses with this very endpoint's schemas before it calls, so the call has this endpoint's types.
-  return { endpoint, inTransaction: handle as unknown as NonNullable<Route['inTransaction']> };
+  return { endpoint, inTransaction: handle };
 }
 
 /** Answers with transactions of its own: uploads, downloads, live streams, pages, work outside a workspace. */
 export function streamRoute<E extends Endpoint>(endpoint: E, handle: StreamHandler<E>): Route {
-  return { endpoint, withDb: handle as unknown as NonNullable<Route['withDb']> };
+  return { endpoint, withDb: handle };
 }
 
 /** Entity tag of an editable resource (RFC 9110, 8.8.3). Set by itself on answers that carry a `revision`. */

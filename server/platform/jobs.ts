@@ -77,7 +77,7 @@ export function createJobs(options: { url: string; works: boolean; log: Log }): 
   return {
     define: (queue, run, { concurrency = 1 } = {}) => {
       // The queue's name ties the two together: what is enqueued under it is what its handler takes.
-      definitions.push({ queue, concurrency, run: run as Definition['run'] });
+      definitions.push({ queue, concurrency, run: run });
     },
     enqueue: async (tx, queue, data, { singletonKey, startAfterSeconds } = {}) => {
       await boss.send(queue, data, {

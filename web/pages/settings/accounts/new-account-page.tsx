@@ -22,7 +22,7 @@ export function NewAccount() {
       <Box maw={900}>
         <Stack gap="lg">
           <Section title="Kind">
-            <Radio.Group aria-label="Kind of account" value={kind} onChange={(next) => setKind(next as typeof kind)}>
+            <Radio.Group aria-label="Kind of account" value={kind} onChange={(next) => setKind(next)}>
               <Stack gap="sm">
                 <Radio value="smtp" label="SMTP server" description="Your mail provider, or a server of your own." />
                 <Radio

@@ -136,7 +136,7 @@ function Target({ entry, onFilter }: { entry: AuditEntry; onFilter: (patch: Reco
         onClick={() => onFilter({ targetKind: target.kind, targetId: target.id })}
         title="Only what happened to this one"
       >
-        {name as string}
+        {name}
       </Button>
     </Group>
   );

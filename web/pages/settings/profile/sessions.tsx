@@ -8,8 +8,9 @@ import { agentInWords } from './agent.ts';
 export function Sessions() {
   const sessions = useQuery(ask('GET /auth/sessions'));
   const change = useMutation({
-    mutationFn: async (id: string | 'others') => {
-      if (id === 'others') await api('DELETE /auth/sessions');
+    /** One session, or all the others. */
+    mutationFn: async (id?: string) => {
+      if (id === undefined) await api('DELETE /auth/sessions');
       else await api('DELETE /auth/sessions/:id', { params: { id } });
     },
     onSuccess: () => refresh('auth'),
@@ -21,7 +22,7 @@ export function Sessions() {
       title="Where you are signed in"
       actions={
         list.length > 1 && (
-          <Button variant="default" loading={change.isPending} onClick={() => change.mutate('others')}>
+          <Button variant="default" loading={change.isPending} onClick={() => change.mutate(undefined)}>
             Sign out everywhere else
           </Button>
         )
