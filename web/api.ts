@@ -113,7 +113,9 @@ function addressOf(name: string, given: Loose): string {
   const filled = path.replace(/:([a-zA-Z]+)/g, (_, key: string) => encodeURIComponent(String(given.params?.[key])));
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(given.query ?? {})) {
-    if (value !== undefined && value !== null && value !== '') query.set(key, String(value as string | number));
+    if (typeof value === 'string' ? value !== '' : typeof value === 'number' || typeof value === 'boolean') {
+      query.set(key, String(value));
+    }
   }
   return `/api/v1${filled}${query.size > 0 ? `?${query}` : ''}`;
 }

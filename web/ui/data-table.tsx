@@ -14,7 +14,7 @@ import {
 import { useLocalStorage } from '@mantine/hooks';
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconColumns3, IconSearchOff } from '@tabler/icons-react';
 import type { UseQueryResult } from '@tanstack/react-query';
-import { useRef, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import classes from './data-table.module.css';
 import { EmptyState } from './empty-state.tsx';
 import { FilterBar, type Filter } from './filter-bar.tsx';
@@ -222,7 +222,7 @@ function ColumnChoice<Row>(props: {
 function Pager(props: { nextCursor: string | null; shownRows: number | undefined; url: UrlStateHandle }) {
   const cursor = props.url.values['cursor'];
   // The pages come one after the other; which came before this one only the person's own way here knows.
-  const before = useRef<(string | undefined)[]>([]);
+  const [before, setBefore] = useState<readonly (string | undefined)[]>([]);
   if (!cursor && !props.nextCursor) {
     return props.shownRows === undefined ? null : (
       <Text size="sm" c="dimmed">
@@ -230,15 +230,19 @@ function Pager(props: { nextCursor: string | null; shownRows: number | undefined
       </Text>
     );
   }
-  const back = () => props.url.set({ cursor: before.current.pop() });
+  const back = () => {
+    props.url.set({ cursor: before.at(-1) });
+    setBefore(before.slice(0, -1));
+  };
   const forward = () => {
-    before.current.push(cursor);
+    // On the first page whatever was gone through before belongs to other filters.
+    setBefore(cursor ? [...before, cursor] : [undefined]);
     props.url.set({ cursor: props.nextCursor ?? undefined });
   };
   return (
     <Group component="nav" aria-label="Pages" gap="sm" justify="flex-end">
       <Button variant="default" size="sm" disabled={!cursor} onClick={back}>
-        {before.current.length > 0 || !cursor ? 'Previous' : 'First page'}
+        {before.length > 0 || !cursor ? 'Previous' : 'First page'}
       </Button>
       <Button variant="default" size="sm" disabled={!props.nextCursor} onClick={forward}>
         Next

@@ -4,7 +4,7 @@ export { confirm, type Question } from './confirm.tsx';
 export { DataTable, type Column } from './data-table.tsx';
 export { EmptyState } from './empty-state.tsx';
 export { FilterBar, type Filter } from './filter-bar.tsx';
-export { fieldOf, placeErrors, useSubmit } from './form.ts';
+export { useSubmit } from './form.ts';
 export { createFormats, useFormats, type Formats } from './formats.ts';
 export { LinkButton, TextLink } from './links.tsx';
 export { tell } from './notices.ts';
