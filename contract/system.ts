@@ -37,7 +37,7 @@ export const readyz = endpoint({
   summary: '200 when the database is migrated and the worker runs (where it should); 503 otherwise',
   tag,
   status: 200,
-  response: z.strictObject({ ok: z.boolean() }),
+  response: z.strictObject({ ok: z.literal(true) }),
 });
 
 export const metrics = endpoint({

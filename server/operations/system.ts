@@ -1,5 +1,6 @@
 import { docsPage, livez, metrics, openApiDocument, readyz, systemHealth } from '../../contract/system.ts';
 import { endpoints } from '../../contract/index.ts';
+import { AppError, defineErrors } from '../platform/errors.ts';
 import { route, streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
 import { openApi } from '../platform/http-openapi.ts';
@@ -23,6 +24,8 @@ export interface SystemDeps {
   /** Migrated, and the worker runs where it should. */
   readonly isReady: () => Promise<boolean>;
 }
+
+defineErrors({ 'not-ready': { status: 503, title: 'Not ready to serve' } });
 
 const checkTimeoutMs = 3_000;
 
@@ -49,11 +52,11 @@ export function systemRoutes(deps: SystemDeps): Route[] {
       return { ok: parts.every((part) => part.ok), version: deps.version, uptimeSeconds, parts };
     }),
     streamRoute(livez, () => Promise.resolve({ ok: true as const })),
-    streamRoute(readyz, async (call) => {
-      const ok = await deps.isReady();
-      if (ok) return { ok };
-      await call.reply.code(503).header('retry-after', '1').send({ ok });
-      return undefined;
+    streamRoute(readyz, async () => {
+      if (await deps.isReady()) return { ok: true as const };
+      throw new AppError('not-ready', 'The database does not answer, or the server is stopping.', {
+        headers: { 'retry-after': '1' },
+      });
     }),
     streamRoute(metrics, async (call) => {
       await call.reply.type(deps.metrics.contentType).send(await deps.metrics.text());

@@ -46,6 +46,8 @@ defineErrors({
   'route-not-found': { status: 404, title: 'No such route' },
   'invalid-input': { status: 422, title: 'The input is not valid' },
   'malformed-request': { status: 400, title: 'The request cannot be read' },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'unsupported-media-type': { status: 415, title: 'This content type is not taken here' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   unauthenticated: { status: 401, title: 'Sign in or send a valid key' },

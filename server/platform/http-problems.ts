@@ -69,7 +69,12 @@ export function asRefusal(error: unknown): AppError | undefined {
       ...retryable('database-unavailable'),
     });
   if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400)
-    return new AppError('malformed-request', 'The body is not valid JSON.');
+    return new AppError(
+      'malformed-request',
+      error.message.includes('forbidden prototype')
+        ? 'The body has a field called __proto__ or constructor.prototype, which is not taken.'
+        : 'The body is not valid JSON.',
+    );
   if ('statusCode' in error && error.statusCode === 400) return new AppError('malformed-request', error.message);
   return undefined;
 }

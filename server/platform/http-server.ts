@@ -6,11 +6,14 @@ import type { Endpoint } from '../../contract/endpoint.ts';
 import type { Clock } from './clock.ts';
 import type { Db, Tx } from './db.ts';
 import { AppError } from './errors.ts';
+import type { FieldProblem } from './errors.ts';
 import { etag } from './http.ts';
 import type { Authenticate, Call, Caller, Route } from './http.ts';
+import { answerBroken } from './http-broken.ts';
 import { claimKey, rememberAnswer } from './http-idempotency.ts';
 import { createRequestLimit } from './http-limit.ts';
 import { fieldProblems, invalidInput, problemOf } from './http-problems.ts';
+import { unkeepable } from './http-text.rules.ts';
 import { newId } from './ids.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -50,6 +53,10 @@ export async function createHttpServer(routes: readonly Route[], deps: HttpDeps)
     routerOptions: { maxParamLength: 600, ignoreTrailingSlash: true },
     keepAliveTimeout: 75_000,
     forceCloseConnections: true,
+    // A whole upload fits; whoever sends a byte now and then does not hold a connection for good.
+    requestTimeout: 3_600_000,
+    clientErrorHandler: answerBroken,
+    frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply.headers(securityHeaders)),
   });
   await app.register(cookie);
   await app.register(multipart, {
@@ -164,9 +171,11 @@ async function read(
   reply: FastifyReply,
   deps: HttpDeps,
 ): Promise<Call<Endpoint>> {
+  // A page for contacts is shown whatever their mail program made of the link: of it, only the signed token is used.
+  const isPage = endpoint.permission === 'public' && endpoint.produces !== undefined;
   const parts = {
-    params: parse(endpoint.params, request.params, '/params'),
-    query: parse(endpoint.query, request.query, '/query'),
+    params: parse(endpoint.params, request.params, '/params', isPage),
+    query: parse(endpoint.query, request.query, '/query', isPage),
     body:
       endpoint.consumes === undefined ? parse(endpoint.body, request.body, '') : { value: request.body, problems: [] },
   };
@@ -191,9 +200,11 @@ async function read(
   };
 }
 
-type Read = { value: unknown; problems: { pointer: string; message: string }[] };
+type Read = { value: unknown; problems: FieldProblem[] };
 
-function parse(schema: Endpoint['body'], input: unknown, root: string): Read {
+function parse(schema: Endpoint['body'], input: unknown, root: string, isPage = false): Read {
+  const unkept = schema === undefined || isPage ? [] : unkeepable(input, root);
+  if (unkept.length > 0) return { value: undefined, problems: unkept };
   if (schema === undefined) {
     const keys = root === '/query' && typeof input === 'object' && input !== null ? Object.keys(input) : [];
     return {
