@@ -246,6 +246,70 @@ describe('when a worker dies', () => {
   });
 });
 
+describe('when the hand-over meets the unexpected', () => {
+  const claimOne = async () => {
+    const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1));
+    if (claim === undefined || claim === 'again') throw new Error('nothing to claim');
+    return claim;
+  };
+  const when = async (ready: () => boolean) => {
+    for (let i = 0; i < 1000 && !ready(); i++) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(ready()).toBe(true);
+  };
+
+  test('an answer that comes while the window moves is in doubt until its outcome is written', async () => {
+    // Three windows: the last one has begun when the worker dies, so nothing makes it write what came in meanwhile.
+    const plan = await bench.plan(await bench.people(96));
+    const answers: (() => void)[] = [];
+    bench.answer = (to) => new Promise((resolve) => answers.push(() => resolve(accepted(to))));
+    const { append } = bench.deps.events;
+    let moving = false;
+    const events = {
+      ...bench.deps.events,
+      append: async (tx: Parameters<typeof append>[0], drafts: Parameters<typeof append>[1]) => {
+        if (drafts.some((one) => one.kind === 'message.accepted')) {
+          moving = true;
+          answers.splice(0, 10).forEach((answer) => answer());
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        return append(tx, drafts);
+      },
+    };
+    void handOver(await claimOne(), { ...bench.deps, events }, createBudget(64), 1, new AbortController().signal).catch(
+      () => undefined,
+    );
+    await when(() => answers.length === 64);
+    answers.splice(0, 32).forEach((answer) => answer());
+    await when(() => moving && bench.sent.length > 64);
+    bench.answer = accepted;
+    db.clock.advance(31_000);
+    await createDelivery(bench.deps).worker.drain();
+    const s = await expectTrueCounts(plan.id);
+    expect(s).toMatchObject({ waiting: 0, sending: 0 });
+    expect(s.accepted + s.unknown).toBe(96);
+    expect(s.unknown).toBeLessThanOrEqual(64);
+    expect(new Set(bench.sent).size).toBe(bench.sent.length);
+  });
+
+  test('a hand-over that breaks off gives back everything it was allowed to have in doubt', async () => {
+    await bench.plan(await bench.people(50));
+    const claim = await claimOne();
+    const budget = createBudget(64);
+    const broken = { ...bench.deps.hot, transaction: () => Promise.reject(new Error('the database is away')) };
+    let ended = false;
+    const run = handOver(claim, { ...bench.deps, hot: broken }, budget, 1, new AbortController().signal).catch(
+      () => (ended = true),
+    );
+    for (let i = 0; i < 1000 && !ended; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      if (db.clock.sleepers() > 0) db.clock.advance(500);
+    }
+    await run;
+    expect(ended).toBe(true);
+    expect(budget.free()).toBe(64);
+  });
+});
+
 describe('the pace', () => {
   test('ten a second means ten a second', async () => {
     bench.account.limits = { perSecond: 10 };

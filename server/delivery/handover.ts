@@ -117,7 +117,12 @@ async function step(run: Run, deps: DeliveryDeps, budget: Budget, shard: number,
     // Only now: taking and giving back would wake the other hand-overs for nothing, and they this one.
     const taken = worthIt ? extra : 0;
     budget.take(taken);
-    await insist(run, deps, () => moveOn(run, deps, budget, shard, worthIt ? room : 0, taken));
+    try {
+      await insist(run, deps, () => moveOn(run, deps, budget, shard, worthIt ? room : 0, taken));
+    } catch (error) {
+      budget.give(taken);
+      throw error;
+    }
     return true;
   }
   if (run.open.size === 0 && left === 0) return false;
@@ -164,14 +169,17 @@ async function moveOn(
   extra: number,
 ): Promise<void> {
   const { claim } = run;
+  // Both at once, before the first wait: an answer that comes while the window moves stays in it until the next move
+  // writes its outcome. Left out here, a crash would find it neither in doubt nor waiting.
   const writing = [...run.results];
+  const unanswered = [...run.open.keys()];
   const news = run.lane;
   const { ready, begun } = await deps.hot.transaction(claim.workspaceId, async (tx) => {
     const window = await openWindow(tx, run, deps, room);
     // Those decided without the wire are settled at once and leave the window in the same transaction.
     await writeResults(tx, deps, claim.plan, claim.account.id, [...writing, ...window.decided], shard);
     const until = deps.clock.now().add({ seconds: leaseSeconds });
-    const onTheWire = [...run.open.keys(), ...window.ready.map((one) => one.row.id)];
+    const onTheWire = [...unanswered, ...window.ready.map((one) => one.row.id)];
     if (!(await moveWindow(tx, claim.batch.id, claim.fence, window.begun, onTheWire, until))) throw new LeaseLost();
     await writeLane(tx, run, deps, news);
     tx.afterCommit(() => deps.tell(claim.workspaceId, claim.plan.id));
