@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ended, readyUrl } from '../../bench/rig.ts';
@@ -260,6 +261,23 @@ describe('an owner', () => {
     await button('Continue').click();
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   });
+});
+
+test('the script of the first page stays under 300 kB, as it travels', async () => {
+  const sizes: Promise<number>[] = [];
+  const fresh = await browser.newContext({ storageState: await context.storageState() });
+  const first = await fresh.newPage();
+  first.on('response', (response) => {
+    if (response.request().resourceType() === 'script') {
+      sizes.push(response.body().then((body) => gzipSync(body).byteLength));
+    }
+  });
+  await first.goto(url);
+  await first.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  expect(total).toBeGreaterThan(10_000);
+  expect(total).toBeLessThan(300_000);
+  await fresh.close();
 });
 
 const screens = [

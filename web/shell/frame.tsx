@@ -16,7 +16,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useRouter } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { api } from '../api.ts';
 import { tell } from '../ui/notices.ts';
 import { useCan, useMe } from './me.ts';
@@ -27,6 +27,7 @@ export function Frame() {
   const [isOpen, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   useEffect(close, [pathname, close]);
+  usePageFocus(pathname);
   return (
     <AppShell
       header={{ height: 56 }}
@@ -63,6 +64,17 @@ export function Frame() {
       </AppShell.Main>
     </AppShell>
   );
+}
+
+/** After a change of page the keyboard goes on from the page, not from the menu; a field that took the focus keeps it. */
+function usePageFocus(pathname: string): void {
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current === pathname) return;
+    last.current = pathname;
+    const page = document.getElementById('page');
+    if (!page?.contains(document.activeElement)) page?.focus({ preventScroll: true });
+  }, [pathname]);
 }
 
 function Brand() {
