@@ -20,11 +20,10 @@ create table address (
   PRIMARY KEY (workspace_id, id),
   CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text, 'push'::text]))),
   CHECK ((state = ANY (ARRAY['ok'::text, 'bounced'::text, 'complained'::text, 'invalid'::text]))),
-  FOREIGN KEY (workspace_id, contact_id) REFERENCES contact(workspace_id, id),
-  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+  FOREIGN KEY (workspace_id, contact_id) REFERENCES contact(workspace_id, id)
 );
-CREATE UNIQUE INDEX address_hash ON public.address USING btree (workspace_id, kind, hash_version, hash);
-CREATE INDEX address_of_contact ON public.address USING btree (workspace_id, contact_id, "position");
+CREATE UNIQUE INDEX address_hash ON public.address USING btree (workspace_id, kind, hash_version, hash) WHERE (hash_version > 0);
+CREATE INDEX address_of_contact ON public.address USING btree (contact_id, workspace_id, "position");
 alter table address enable row level security;
 alter table address force row level security;
 create policy workspace_only on address for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
@@ -348,8 +347,7 @@ create table contact (
   updated_at timestamp with time zone not null,
   erased_at timestamp with time zone,
   revision integer not null default 1,
-  PRIMARY KEY (workspace_id, id),
-  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+  PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX contact_external_id ON public.contact USING btree (workspace_id, external_id) WHERE (external_id IS NOT NULL);
 alter table contact enable row level security;
