@@ -280,6 +280,18 @@ test('the script of the first page stays under 300 kB, as it travels', async () 
   await fresh.close();
 });
 
+test('on a phone the keyboard does not wander through the closed menu', async () => {
+  await page.setViewportSize({ width: 390, height: 900 });
+  await go('/settings/topics');
+  await page.getByRole('heading', { level: 1, name: 'Topics' }).waitFor();
+  const menu = page.getByRole('navigation', { name: 'Rooms' });
+  expect(await menu.isVisible()).toBe(false);
+  await button('Open the menu').click();
+  await menu.getByRole('link', { name: 'API keys' }).click();
+  await page.getByRole('heading', { level: 1, name: 'API keys' }).waitFor();
+  await expect.poll(() => menu.isVisible()).toBe(false);
+});
+
 const screens = [
   '/',
   '/consent',

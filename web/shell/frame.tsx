@@ -19,6 +19,7 @@ import { Link, Outlet, useLocation, useRouter } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { api } from '../api.ts';
 import { tell } from '../ui/notices.ts';
+import classes from './frame.module.css';
 import { useCan, useMe } from './me.ts';
 import { rooms } from './navigation.ts';
 
@@ -56,7 +57,7 @@ export function Frame() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar aria-label="Rooms">
+      <AppShell.Navbar aria-label="Rooms" className={isOpen ? '' : (classes['closed'] ?? '')}>
         <Sidebar pathname={pathname} />
       </AppShell.Navbar>
       <AppShell.Main id="page" tabIndex={-1} style={{ outline: 'none' }}>
