@@ -69,12 +69,18 @@ export async function openRig(): Promise<Rig> {
   };
 }
 
+/** `BENCH_PROFILE=<folder>` writes a CPU profile of the server there when it ends. */
+function profiling(): string[] {
+  const folder = process.env['BENCH_PROFILE'];
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+}
+
 async function startServer(
   children: Set<ChildProcess>,
   key: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<Server> {
-  const child = spawn(process.execPath, [join(root, 'server/main.ts'), 'start'], {
+  const child = spawn(process.execPath, [...profiling(), join(root, 'server/main.ts'), 'start'], {
     env: {
       PATH: process.env['PATH'] ?? '',
       PARLEY_PORT: '0',
@@ -154,7 +160,12 @@ export async function call<T>(
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-async function startSink(children: Set<ChildProcess>, record: string | undefined, answerAfterMs = 0): Promise<Sink> {
+/** With `record`, every recipient is written to that file before it is answered, `answerAfterMs` later. */
+export async function startSink(
+  children: Set<ChildProcess>,
+  record: string | undefined,
+  answerAfterMs = 0,
+): Promise<Sink> {
   const child = fork(
     join(import.meta.dirname, 'smtp-sink.ts'),
     record === undefined ? [] : [record, String(answerAfterMs)],

@@ -12,21 +12,53 @@ export interface SinkStats {
   readonly recipients: number;
   readonly duplicates: number;
   readonly bytes: number;
+  /** Taken and written down, but the answer has not left yet. */
+  readonly unanswered: number;
+  /** Taken and written down, but the connection was gone before the answer could leave. */
+  readonly cutOff: number;
 }
 
 const record = process.argv[2] === undefined ? undefined : openSync(process.argv[2], 'a');
 let counts = new Map<string, number>();
 let messages = 0;
 let bytes = 0;
+let unanswered = 0;
+let cutOff = 0;
 
 function stats(): SinkStats {
   let duplicates = 0;
   for (const count of counts.values()) duplicates += count - 1;
-  return { messages, recipients: counts.size, duplicates, bytes };
+  return { messages, recipients: counts.size, duplicates, bytes, unanswered, cutOff };
 }
 
 /** Delays the answer to each message's end, in ms: a wire on which messages stay for a while. */
 const answerAfterMs = Number(process.argv[3] ?? 0);
+
+/** Writes answers in order: one that is due at once does not overtake one that takes its time. `ends`: messages it ends. */
+function answering(socket: Socket): (text: string, ends: number) => void {
+  const waiting: { text: string; ends: number }[] = [];
+  let open = 0;
+  const say = (text: string, ends: number) => {
+    if (socket.destroyed || socket.writableEnded) return;
+    socket.write(text);
+    unanswered -= ends;
+    open -= ends;
+  };
+  socket.on('close', () => {
+    unanswered -= open;
+    cutOff += open;
+    open = 0;
+  });
+  return (text, ends) => {
+    open += ends;
+    if (waiting.length === 0 && (ends === 0 || answerAfterMs === 0)) return say(text, ends);
+    waiting.push({ text, ends });
+    setTimeout(() => {
+      const next = waiting.shift();
+      if (next !== undefined) say(next.text, next.ends);
+    }, answerAfterMs);
+  };
+}
 
 function serve(socket: Socket): void {
   socket.setNoDelay(true);
@@ -38,8 +70,11 @@ function serve(socket: Socket): void {
     for (const to of recipients) counts.set(to, (counts.get(to) ?? 0) + 1);
     if (record !== undefined) writeSync(record, recipients.map((to) => `${to}\n`).join(''));
     messages += 1;
+    unanswered += 1;
     recipients = [];
   };
+
+  const answerLater = answering(socket);
 
   /** Answers of everything in the chunk go out in one write. */
   const command = (line: string): string => {
@@ -68,6 +103,7 @@ function serve(socket: Socket): void {
     bytes += chunk.length;
     pending += chunk.toString('latin1');
     let answer = '';
+    let ends = 0;
     for (;;) {
       if (inData) {
         const end = pending.startsWith('.\r\n') ? 0 : pending.indexOf('\r\n.\r\n');
@@ -75,6 +111,7 @@ function serve(socket: Socket): void {
         pending = pending.slice(end === 0 ? 3 : end + 5);
         inData = false;
         done();
+        ends += 1;
         answer += '250 2.0.0 taken\r\n';
         continue;
       }
@@ -83,9 +120,7 @@ function serve(socket: Socket): void {
       answer += command(pending.slice(0, end));
       pending = pending.slice(end + 2);
     }
-    if (answer === '' || socket.writableEnded) return;
-    if (answerAfterMs === 0 || !answer.includes('taken')) socket.write(answer);
-    else setTimeout(() => socket.destroyed || socket.write(answer), answerAfterMs);
+    if (answer !== '') answerLater(answer, ends);
   });
   socket.on('error', () => socket.destroy());
   socket.write('220 sink ESMTP\r\n');
@@ -102,6 +137,7 @@ process.on('message', (message) => {
     counts = new Map();
     messages = 0;
     bytes = 0;
+    cutOff = 0;
     process.send?.(stats());
   }
 });
