@@ -19,7 +19,7 @@ export async function connectSink(server: Server, port: number): Promise<string>
     channel: 'email',
     name: 'Sink',
     settings: { host: '127.0.0.1', port, security: 'none', maxConnections: 8 },
-    sender: { from: { address: 'news@example.com', name: 'News' } },
+    sender: { from: { email: 'news@example.com', name: 'News' } },
   });
   await server.call('PUT', '/routes/email', { accountIds: [id] });
   return id;

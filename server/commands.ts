@@ -2,8 +2,8 @@ import { describeSettings, readConfig } from './config.ts';
 import { openHouse } from './house.ts';
 import { systemClock } from './platform/clock.ts';
 import { createLog } from './platform/log.ts';
-import type { Log } from './platform/log.ts';
 import { startServer } from './start.ts';
+import { askedToStop, stopInTime } from './stopping.ts';
 import { verifyAll } from './verify.ts';
 
 /** One command of the command line. `run` answers the exit code: 0 done, 1 it did not work. */
@@ -15,25 +15,6 @@ export interface Command {
 }
 
 const settingsHelp = `Settings (environment):\n${describeSettings()}`;
-const stopMs = 10_000;
-
-/** Resolves with the signal that asks the process to end. */
-export function askedToStop(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  });
-}
-
-/** Ends in order; a part that hangs does not keep the process longer than 10 s. */
-export async function stopInTime(stop: () => Promise<void>, log: Log): Promise<void> {
-  const late = setTimeout(() => {
-    log.error('not everything ended in time');
-    process.exit(1);
-  }, stopMs);
-  await stop();
-  clearTimeout(late);
-}
-
 async function start(): Promise<number> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);

@@ -32,7 +32,16 @@ import type { Vault } from './platform/sealing.ts';
 import { createCollector, sandboxRoutes, startSandboxServer } from './sandbox/index.ts';
 import type { SandboxServer } from './sandbox/index.ts';
 import { createTemplates, templatesRoutes } from './templates/index.ts';
-import { composerFor, destinationOf, recipientOf, systemMailer, templateFor, testSender, tryRender } from './wiring.ts';
+import {
+  campaignPorts,
+  composerFor,
+  destinationOf,
+  recipientOf,
+  systemMailer,
+  templateFor,
+  testSender,
+  tryRender,
+} from './wiring.ts';
 import type { Ends } from './wiring.ts';
 import { createWorkspaces, workspacesRoutes } from './workspaces/index.ts';
 import { version } from './version.ts';
@@ -92,31 +101,21 @@ function layGround(given: Foundations): Ground {
 
 /** The slices, lowest first; each gets what is below it, and ports into what is above as functions. */
 function buildSlices(ground: Ground) {
-  const { db, hot, clock, log, vault, news, jobs, objects, config, origin } = ground;
+  const { db, hot, clock, log, vault, news, config, origin } = ground;
   const resolveHost = createHostResolver({ allowPrivateNetworks: config.allowPrivateNetworks, clock });
   const activity = createActivity({ db, clock, log });
   const channels = createChannels({ clock, log, resolveHost, vault, sandbox: () => ground.sandbox.server });
   const templates = createTemplates({ clock });
   const consent = createConsent({ clock, vault, events: activity });
   const workspaces = createWorkspaces({
-    db,
-    clock,
-    log,
-    vault,
-    origin,
+    ...ground,
     sendSystemMail: (workspaceId, mail) => systemMailer(ends, db.read)(workspaceId, mail),
     onWorkspaceCreated: async (tx) => void (await channels.createSandboxAccount(tx)),
   });
   const audience = createAudience({
-    db,
+    ...ground,
     pinned: hot,
-    clock,
-    vault,
-    objects,
-    jobs,
     activity,
-    news,
-    log,
     ports: consent.audiencePorts,
     defaultCountry: async (tx) => (await workspaces.settings(tx)).defaultCountry ?? undefined,
     importMaxBytes: config.importMaxBytes,
@@ -124,23 +123,18 @@ function buildSlices(ground: Ground) {
   const ends: Ends = { clock, vault, origin, audience, templates, channels, workspaces };
   const deliveryDeps = deliveryPorts(ground, ends, activity);
   const delivery = createDelivery(deliveryDeps);
-  const inbound = createInbound({ db, clock, events: activity, consent, delivery, destinationOf: destinationOf(ends) });
-  const laneLimits = async (tx: Tx, channel: string) => (await channels.accountsFor(tx, channel)).find((one) => !one.paused)?.limits;
+  const inbound = createInbound({ ...ground, events: activity, consent, delivery, destinationOf: destinationOf(ends) });
   const campaigns = createCampaigns({
-    db,
-    hot,
-    clock,
-    log,
+    ...ground,
     delivery,
     templates,
     topics: consent.topics,
     events: activity,
-    jobs,
-    laneLimits,
-    ...readinessPorts(ground, ends),
+    ...campaignPorts(ends, db),
     tell: (workspaceId, id) => news.publish(workspaceId, { kind: 'campaign', id }),
   });
-  return { activity, channels, templates, consent, workspaces, audience, ends, deliveryDeps, delivery, inbound, campaigns };
+  const slices = { activity, channels, templates, consent, workspaces, audience };
+  return { ...slices, ends, deliveryDeps, delivery, inbound, campaigns };
 }
 
 type Slices = ReturnType<typeof buildSlices>;
@@ -166,30 +160,14 @@ function deliveryPorts(ground: Ground, ends: Ends, activity: DeliveryDeps['event
   };
 }
 
-const problem = (key: string, title: string, detail: string, fix: string) => ({ key, title, state: 'problem' as const, detail, fix });
-
-function readinessPorts(ground: Ground, ends: Ends) {
-  const { db } = ground;
-  const first = async (tx: Tx, channel: string) => (await ends.channels.accountsFor(tx, channel)).find((one) => !one.paused);
-  return {
-    accountProblems: async (tx: Tx, { channel, from }: { channel: string; from: object | undefined }) => {
-      const account = await first(tx, channel);
-      if (account === undefined)
-        return [problem('account', 'An account to send with', 'No account is open on this channel.', 'Connect an account, or resume a paused one, under Settings, E-mail accounts.')];
-      if (from === undefined && account.identity.from === undefined)
-        return [problem('sender', 'A From address', `The account "${account.name}" has no From address.`, 'Give the account, or this campaign, a From address.')];
-      return [];
-    },
-    accountReadiness: async (workspaceId: string, { channel, from }: { channel: string; from: { readonly address: string; readonly name?: string | undefined } | undefined }) => {
-      const account = await db.read(workspaceId, (tx) => first(tx, channel));
-      if (account === undefined) return [];
-      const sender = from === undefined ? {} : { from: from.name === undefined ? { address: from.address } : { address: from.address, name: from.name } };
-      return ends.channels.readiness(db, { workspaceId, accountId: account.id, publicOrigin: ground.origin(), ...sender });
-    },
-  };
-}
-
-function messageDeps({ ends, deliveryDeps, consent, channels, campaigns, activity }: Slices): Omit<MessageDeps, 'record'> {
+function messageDeps({
+  ends,
+  deliveryDeps,
+  consent,
+  channels,
+  campaigns,
+  activity,
+}: Slices): Omit<MessageDeps, 'record'> {
   return {
     ...deliveryDeps,
     events: activity,
@@ -197,7 +175,8 @@ function messageDeps({ ends, deliveryDeps, consent, channels, campaigns, activit
     topicIdOf: async (tx, key, pointer) => (await consent.topics.require(tx, key, { pointer })).id,
     templateFor: templateFor(ends),
     tryRender: tryRender(ends),
-    maskAddress: (kind, value, country) => maskAddress(kind === 'phone' || kind === 'push' ? kind : 'email', value, country),
+    maskAddress: (kind, value, country) =>
+      maskAddress(kind === 'phone' || kind === 'push' ? kind : 'email', value, country),
     accountNames: async (tx) => new Map((await channels.listAccounts(tx)).map((row) => [row.id, row.name])),
     campaignNames: campaigns.names,
     laneAccounts: (tx) => channels.listAccounts(tx),
@@ -223,7 +202,14 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
     ...channels.routes({ clock, audit, accountHealth: delivery.accountHealth }),
     ...deliveryRoutes({
       messages: messageDeps(slices),
-      record: async (tx, by, entry) => void (await audit.record(tx, { actor: by.caller, ip: by.ip, userAgent: by.userAgent, requestId: by.requestId, ...entry })),
+      record: async (tx, by, entry) =>
+        void (await audit.record(tx, {
+          actor: by.caller,
+          ip: by.ip,
+          userAgent: by.userAgent,
+          requestId: by.requestId,
+          ...entry,
+        })),
       wake: delivery.worker.wake,
       shard: () => 10 + Math.floor(Math.random() * 8),
     }),
@@ -232,23 +218,38 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
     ...sandboxRoutes({ vault, fetch, localOrigin: ground.localOrigin }),
     ...overviewRoutes({ clock, recentCampaigns: campaigns.recent }),
     ...streamRoutes({ news, clock, stop: stopping.signal }),
-    ...systemRoutes({ version, startedAt: clock.now(), clock, metrics, checks: checksOf(ground, slices), isReady: () => isReady(ground) }),
+    ...systemRoutes({
+      version,
+      startedAt: clock.now(),
+      clock,
+      metrics,
+      checks: checksOf(ground, slices),
+      isReady: () => isReady(ground),
+    }),
   ];
 }
 
 function checksOf({ db, sandbox, config }: Ground, { activity }: Slices) {
   return [
-    { name: 'database', run: async () => `answers in ${await timed(() => db.system((tx) => tx.query('select 1')))} ms` },
+    {
+      name: 'database',
+      run: async () => `answers in ${await timed(() => db.system((tx) => tx.query('select 1')))} ms`,
+    },
     {
       name: 'events',
       run: () => {
         const lag = Math.round(Math.max(0, ...activity.lagSeconds().values()));
-        return lag > 60 ? Promise.reject(new Error(`the slowest reader is ${lag} s behind`)) : Promise.resolve('every reader is up to date');
+        return lag > 60
+          ? Promise.reject(new Error(`the slowest reader is ${lag} s behind`))
+          : Promise.resolve('every reader is up to date');
       },
     },
     {
       name: 'sandbox',
-      run: () => (sandbox.server === undefined && config.role !== 'api' ? Promise.reject(new Error('does not listen')) : Promise.resolve('catches what is sent to it')),
+      run: () =>
+        sandbox.server === undefined && config.role !== 'api'
+          ? Promise.reject(new Error('does not listen'))
+          : Promise.resolve('catches what is sent to it'),
     },
   ];
 }
@@ -261,10 +262,12 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 async function isReady({ db, stopping }: Ground): Promise<boolean> {
   if (stopping.signal.aborted) return false;
-  return db.system((tx) => tx.query('select 1')).then(
-    () => true,
-    () => false,
-  );
+  return db
+    .system((tx) => tx.query('select 1'))
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 export async function compose(foundations: Foundations): Promise<Parley> {
@@ -274,10 +277,20 @@ export async function compose(foundations: Foundations): Promise<Parley> {
   const { activity, delivery, campaigns, channels, templates, workspaces } = slices;
   daily(ground, slices);
   const routes = buildRoutes(ground, slices);
-  const app = await createHttpServer(routes, { db, clock, log, metrics, authenticate: workspaces.authenticate, trustedProxies: config.trustedProxies, origin: foundations.origin });
+  const app = await createHttpServer(routes, {
+    db,
+    clock,
+    log,
+    metrics,
+    authenticate: workspaces.authenticate,
+    trustedProxies: config.trustedProxies,
+    origin: foundations.origin,
+  });
   await serveDashboard(app);
   const works = config.role !== 'api';
-  metrics.gauge('event_lag_seconds', 'How long the oldest unread event has waited', () => Math.max(0, ...activity.lagSeconds().values()));
+  metrics.gauge('event_lag_seconds', 'How long the oldest unread event has waited', () =>
+    Math.max(0, ...activity.lagSeconds().values()),
+  );
 
   return {
     app,

@@ -28,13 +28,22 @@ export async function serveDashboard(app: FastifyInstance, folder = dashboardFol
     index: false,
     wildcard: false,
     setHeaders: (reply, path) => {
-      void reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+      void reply.header(
+        'cache-control',
+        path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      );
     },
   });
   app.get('/*', { exposeHeadRoute: true }, async (request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
-    const isPage = !path.startsWith('/api/') && !/\.[a-z0-9]+$/i.test(path) && (request.headers.accept ?? '*/*').includes('text/html');
+    const isPage =
+      !path.startsWith('/api/') &&
+      !/\.[a-z0-9]+$/i.test(path) &&
+      (request.headers.accept ?? '*/*').includes('text/html');
     if (!isPage && path !== '/') return reply.callNotFound();
-    return reply.header('content-security-policy', contentSecurityPolicy).header('cache-control', 'no-cache').sendFile('index.html');
+    return reply
+      .header('content-security-policy', contentSecurityPolicy)
+      .header('cache-control', 'no-cache')
+      .sendFile('index.html');
   });
 }

@@ -31,13 +31,21 @@ export async function openHouse(config: Config, clock: Clock, log: Log): Promise
   if (config.databaseUrl !== undefined) {
     const serverUrl =
       config.migrateUrl === undefined
-        ? await migrate({ ...common, ownerUrl: config.databaseUrl, serverRole: { name: serverRole, password: secret('server-role') } })
+        ? await migrate({
+            ...common,
+            ownerUrl: config.databaseUrl,
+            serverRole: { name: serverRole, password: secret('server-role') },
+          })
         : await migrate({ ...common, ownerUrl: config.migrateUrl, serverUrl: config.databaseUrl });
     return { vault, serverUrl, close: () => Promise.resolve() };
   }
   const postgres = await startEmbedded({ dataDir, superuserPassword: secret('superuser'), log });
   try {
-    const serverUrl = await migrate({ ...common, ownerUrl: postgres.ownerUrl, serverRole: { name: serverRole, password: secret('server-role') } });
+    const serverUrl = await migrate({
+      ...common,
+      ownerUrl: postgres.ownerUrl,
+      serverRole: { name: serverRole, password: secret('server-role') },
+    });
     return { vault, serverUrl, close: postgres.stop };
   } catch (error) {
     await postgres.stop();
@@ -57,6 +65,7 @@ async function masterKeyOf(dataDir: string): Promise<Buffer> {
     return fresh;
   }
   const key = Buffer.from(known.trim(), 'base64');
-  if (key.length !== 32) throw new Error(`${file} does not hold a key of 32 bytes in base64. Restore it from a backup.`);
+  if (key.length !== 32)
+    throw new Error(`${file} does not hold a key of 32 bytes in base64. Restore it from a backup.`);
   return key;
 }

@@ -34,13 +34,20 @@ function usage(): string {
 
 /** What is said without a stack: the message itself tells what to do. */
 function isForPeople(error: unknown): error is Error {
-  return error instanceof ConfigError || error instanceof EmbeddedError || error instanceof MigrationError || (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE');
+  return (
+    error instanceof ConfigError ||
+    error instanceof EmbeddedError ||
+    error instanceof MigrationError ||
+    (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+  );
 }
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(isForPeople(error) ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      isForPeople(error) ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     process.exit(1);
   },
 );

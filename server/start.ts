@@ -29,7 +29,15 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
   let local = `http://${config.host}:${config.port}`;
   const localOrigin = () => local;
   const origin = () => config.publicOrigin ?? local;
-  const parley = await compose({ config, clock: systemClock, log, vault: house.vault, serverUrl: house.serverUrl, origin, localOrigin });
+  const parley = await compose({
+    config,
+    clock: systemClock,
+    log,
+    vault: house.vault,
+    serverUrl: house.serverUrl,
+    origin,
+    localOrigin,
+  });
   try {
     await parley.workspaces.ensureFirst({ admin: config.admin, bootstrapKey: config.bootstrapKey });
     await parley.app.listen({ host: config.host, port: config.port });

@@ -16,13 +16,19 @@ export async function verifyAll(json: boolean): Promise<number> {
   try {
     const { vault } = house;
     const audit = createAudit({ clock: systemClock, vault });
-    const consent = createConsent({ clock: systemClock, vault, events: createActivity({ db, clock: systemClock, log }) });
+    const consent = createConsent({
+      clock: systemClock,
+      vault,
+      events: createActivity({ db, clock: systemClock, log }),
+    });
     const ids = await db.system((tx) => tx.query<{ id: string }>('select id from parley_workspace_ids()'));
     let ok = true;
     for (const { id } of ids) {
       const found = { workspace: id, audit: await audit.verify(db, id), consent: await consent.verify(db, id) };
       ok &&= found.audit.ok && found.consent.ok;
-      process.stdout.write(json ? `${JSON.stringify(found)}\n` : `${id}: audit ${words(found.audit)}, consent ${words(found.consent)}\n`);
+      process.stdout.write(
+        json ? `${JSON.stringify(found)}\n` : `${id}: audit ${words(found.audit)}, consent ${words(found.consent)}\n`,
+      );
     }
     return ok ? 0 : 1;
   } finally {

@@ -4,7 +4,7 @@ import type { Channels, LaneAccount as ChannelAccount, Mailbox } from './channel
 import type { Composer, LaneAccount, MessageDeps, PlanRow } from './delivery/index.ts';
 import { needsConsent } from './delivery/index.ts';
 import type { Clock } from './platform/clock.ts';
-import type { Tx } from './platform/db.ts';
+import type { Db, Tx } from './platform/db.ts';
 import { AppError, invalidField, notFound } from './platform/errors.ts';
 import { newId } from './platform/ids.ts';
 import { clickToken, makeToken } from './platform/links.ts';
@@ -57,10 +57,17 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
     compose: (row, address) => {
       if (from === undefined) return { ok: false, reason: 'no-sender', detail: 'The account has no From address.' };
       const urls = urlsOf(origin, linkKey, workspaceId, row.id);
-      const contact = contactVariables({ ...row, id: row.contactId, attributes: attributesOf(row.attributes), email: address, phone: null });
+      const contact = contactVariables({
+        ...row,
+        id: row.contactId,
+        attributes: attributesOf(row.attributes),
+        email: address,
+        phone: null,
+      });
       const content = renderer.render({ contact, variables: row.variables ?? {}, workspace, urls });
       if ('missing' in content) return { ok: false, reason: 'missing-variable', detail: content.missing.join(', ') };
-      if ('failure' in content) return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}` };
+      if ('failure' in content)
+        return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}` };
       return {
         ok: true,
         outgoing: {
@@ -90,19 +97,36 @@ export function recipientOf(ends: Ends): MessageDeps['recipientOf'] {
   return async (tx, to, channel, topicId, pointer) => {
     const kind = channel === 'email' ? 'email' : 'phone';
     if ('email' in to) {
-      const person = await ends.audience.people.obtainAddress(tx, { kind: 'email', value: to.email }, `${pointer}/email`);
+      const person = await ends.audience.people.obtainAddress(
+        tx,
+        { kind: 'email', value: to.email },
+        `${pointer}/email`,
+      );
       return { contactId: person.contactId, addressId: person.addressId };
     }
     const addresses = (await ends.audience.people.addressesOf(tx, to.contactId)).filter((one) => one.kind === kind);
     if (addresses.length === 0 && (await ends.audience.people.variablesOf(tx, to.contactId)) === undefined)
       throw invalidField(`${pointer}/contactId`, 'is no contact of this workspace');
-    const consented = topicId === null ? [] : await grantedAmong(tx, channel, topicId, addresses.map((one) => one.addressId));
+    const consented =
+      topicId === null
+        ? []
+        : await grantedAmong(
+            tx,
+            channel,
+            topicId,
+            addresses.map((one) => one.addressId),
+          );
     const chosen = addresses.find((one) => consented.includes(one.addressId)) ?? addresses[0];
     return { contactId: to.contactId, addressId: chosen?.addressId ?? null };
   };
 }
 
-async function grantedAmong(tx: Tx, channel: string, topicId: string, addressIds: readonly string[]): Promise<string[]> {
+async function grantedAmong(
+  tx: Tx,
+  channel: string,
+  topicId: string,
+  addressIds: readonly string[],
+): Promise<string[]> {
   const rows = await tx.hot<{ id: string }>(
     `select address_id as id from consent where workspace_id = $1 and address_id = any($2::uuid[]) and channel = $3 and topic_id = $4 and state = 'granted'`,
     [tx.workspaceId, addressIds, channel, topicId],
@@ -115,7 +139,12 @@ export function templateFor(ends: Ends): MessageDeps['templateFor'] {
     const template = await ends.templates.find(tx, templateId);
     if (template === undefined) throw invalidField(pointer, 'is no template of this workspace');
     if (template.archived) throw invalidField(pointer, 'is archived');
-    return { version: template.currentVersion, category: template.category, channel: template.channel, name: template.name };
+    return {
+      version: template.currentVersion,
+      category: template.category,
+      channel: template.channel,
+      name: template.name,
+    };
   };
 }
 
@@ -127,8 +156,10 @@ export function tryRender(ends: Ends): MessageDeps['tryRender'] {
     const { name, postalAddress } = await ends.workspaces.settings(tx);
     const urls = urlsOf(ends.origin(), ends.vault.linkKey(tx.workspaceId), tx.workspaceId, contactId);
     const content = renderer.render({ contact, variables, workspace: { name, postalAddress }, urls });
-    if ('missing' in content) return { ok: false, reason: 'missing-variable', detail: content.missing.join(', '), missing: content.missing };
-    if ('failure' in content) return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}`, missing: [] };
+    if ('missing' in content)
+      return { ok: false, reason: 'missing-variable', detail: content.missing.join(', '), missing: content.missing };
+    if ('failure' in content)
+      return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}`, missing: [] };
     return { ok: true };
   };
 }
@@ -137,7 +168,12 @@ export function tryRender(ends: Ends): MessageDeps['tryRender'] {
 export function destinationOf(ends: Ends) {
   return async (
     tx: Tx,
-    message: { contactId: string; templateId: string; templateVersion: number; variables: Readonly<Record<string, unknown>> | null },
+    message: {
+      contactId: string;
+      templateId: string;
+      templateVersion: number;
+      variables: Readonly<Record<string, unknown>> | null;
+    },
     n: number,
   ): Promise<string | undefined> => {
     const contact = await ends.audience.people.variablesOf(tx, message.contactId);
@@ -153,7 +189,8 @@ const systemMailMs = 20_000;
 async function firstOpen(ends: Ends, tx: Tx): Promise<ChannelAccount> {
   const accounts = await ends.channels.accountsFor(tx, 'email');
   const account = accounts.find((one) => !one.paused);
-  if (account === undefined) throw new AppError('message/no-account', 'No e-mail account is open. Connect one, or resume it.');
+  if (account === undefined)
+    throw new AppError('message/no-account', 'No e-mail account is open. Connect one, or resume it.');
   return account;
 }
 
@@ -168,9 +205,13 @@ interface Letter {
 /** A mail that is no message of the ledger: to somebody who works here, who asked for it a moment ago. */
 async function post(account: ChannelAccount, letter: Letter): Promise<string> {
   const from = account.identity.from;
-  if (from === undefined) throw new AppError('message/no-account', `The account "${account.name}" has no From address.`);
+  if (from === undefined)
+    throw new AppError('message/no-account', `The account "${account.name}" has no From address.`);
   const { html, ...rest } = letter;
-  const result = await account.sender.send({ channel: 'email', from, ...rest, ...(html === undefined ? {} : { html }) }, AbortSignal.timeout(systemMailMs));
+  const result = await account.sender.send(
+    { channel: 'email', from, ...rest, ...(html === undefined ? {} : { html }) },
+    AbortSignal.timeout(systemMailMs),
+  );
   if (result.kind === 'accepted') return 'accepted';
   const words = result.kind === 'unknown' ? result.cause : result.reason;
   throw new AppError('message/not-sent', `The account "${account.name}" did not take it: ${words} (${result.code}).`);
@@ -194,11 +235,63 @@ export function testSender(ends: Ends) {
     const origin = ends.origin();
     const content = renderer.render({
       ...data,
-      urls: { click: (n) => renderer.resolveLink(n, data) ?? origin, open: `${origin}/favicon.ico`, unsubscribe: `${origin}/u/test`, preferences: `${origin}/p/test` },
+      urls: {
+        click: (n) => renderer.resolveLink(n, data) ?? origin,
+        open: `${origin}/favicon.ico`,
+        unsubscribe: `${origin}/u/test`,
+        preferences: `${origin}/p/test`,
+      },
     });
-    if ('missing' in content) throw new AppError('message/missing-variable', `Without a value and without a default: ${content.missing.join(', ')}.`);
+    if ('missing' in content)
+      throw new AppError(
+        'message/missing-variable',
+        `Without a value and without a default: ${content.missing.join(', ')}.`,
+      );
     if ('failure' in content) throw new AppError('message/render-failed', `${content.where}: ${content.failure}`);
-    const state = await post(account, { messageId: test.id, to: test.to, subject: content.subject, text: content.text ?? '', html: content.html ?? undefined });
+    const state = await post(account, {
+      messageId: test.id,
+      to: test.to,
+      subject: content.subject,
+      text: content.text ?? '',
+      html: content.html ?? undefined,
+    });
     return { messageId: test.id, state };
+  };
+}
+
+const problem = (key: string, title: string, detail: string, fix: string) => {
+  return { key, title, state: 'problem' as const, detail, fix };
+};
+const accountMissing = problem(
+  'account',
+  'An account to send with',
+  'No account is open on this channel.',
+  'Connect an account, or resume a paused one, under Settings, E-mail accounts.',
+);
+
+interface Question {
+  readonly channel: string;
+  readonly from: { readonly address: string; readonly name?: string | undefined } | undefined;
+}
+
+/** What campaigns ask about the account that the channel's route begins with. */
+export function campaignPorts(ends: Ends, db: Db) {
+  const first = async (tx: Tx, channel: string) =>
+    (await ends.channels.accountsFor(tx, channel)).find((one) => !one.paused);
+  return {
+    laneLimits: async (tx: Tx, channel: string) => (await first(tx, channel))?.limits,
+    accountProblems: async (tx: Tx, { channel, from }: Question) => {
+      const account = await first(tx, channel);
+      if (account === undefined) return [accountMissing];
+      if (from !== undefined || account.identity.from !== undefined) return [];
+      const detail = `The account "${account.name}" has no From address.`;
+      return [problem('sender', 'A From address', detail, 'Give the account, or this campaign, a From address.')];
+    },
+    accountReadiness: async (workspaceId: string, { channel, from }: Question) => {
+      const account = await db.read(workspaceId, (tx) => first(tx, channel));
+      if (account === undefined) return [];
+      const query = { workspaceId, accountId: account.id, publicOrigin: ends.origin() };
+      return ends.channels.readiness(db, from === undefined ? query : { ...query, from: mailbox(from) });
+    },
   };
 }

@@ -22,35 +22,63 @@ export interface Worker {
   drain(): Promise<void>;
 }
 
+/** What a loop waits on: until the time is up, or somebody says there is work. */
+interface Alarm {
+  ring(): void;
+  /** Forgets earlier rings: whoever looks for work next sees what they were about. */
+  reset(): void;
+  wait(sleep: (signal: AbortSignal) => Promise<void>): Promise<void>;
+}
+
+function createAlarm(): Alarm {
+  let rung = false;
+  let wake: () => void = () => undefined;
+  return {
+    ring: () => {
+      rung = true;
+      wake();
+    },
+    reset: () => {
+      rung = false;
+    },
+    wait: async (sleep) => {
+      if (rung) return;
+      const slept = new AbortController();
+      await Promise.race([new Promise<void>((resolve) => (wake = resolve)), sleep(slept.signal)]);
+      slept.abort();
+    },
+  };
+}
+
+/** Claims for one process: from the workspace whose turn it is; undefined when nothing is due anywhere. */
+function createClaimer(deps: DeliveryDeps, shard: number): () => Promise<Claim | undefined> {
+  let last = '';
+  const claimIn = async (workspaceId: string): Promise<Claim | undefined> => {
+    for (;;) {
+      const answer = await deps.hot.transaction(workspaceId, (tx) => claimNext(tx, deps, shard));
+      if (answer !== 'again') return answer;
+    }
+  };
+  return async () => {
+    const due = await deps.hot.system((tx) => dueWorkspaces(tx, deps.clock.now()));
+    for (const workspaceId of inTurn(due, last)) {
+      const claim = await claimIn(workspaceId);
+      if (claim === undefined) continue;
+      last = workspaceId;
+      return claim;
+    }
+    return undefined;
+  };
+}
+
 /** The dispatcher: claims what is due, most urgent first, round the workspaces, and hands it over. */
 export function createWorker(deps: DeliveryDeps, shard: number): Worker {
   const budget = createBudget(mostInDoubt);
+  const claim = createClaimer(deps, shard);
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
-  let wakeUp: () => void = () => undefined;
-  let woken = false;
+  const alarm = createAlarm();
   let loop: Promise<void> | undefined;
-  let lastWorkspace = '';
-
-  const wake = () => {
-    woken = true;
-    wakeUp();
-  };
-
-  /** One claim from the workspace whose turn it is; undefined when nothing is due anywhere. */
-  async function claim(): Promise<Claim | undefined> {
-    const due = await deps.hot.system((tx) => dueWorkspaces(tx, deps.clock.now()));
-    for (const workspaceId of inTurn(due, lastWorkspace)) {
-      for (;;) {
-        const answer = await deps.hot.transaction(workspaceId, (tx) => claimNext(tx, deps, shard));
-        if (answer === 'again') continue;
-        if (answer === undefined) break;
-        lastWorkspace = workspaceId;
-        return answer;
-      }
-    }
-    return undefined;
-  }
 
   function begin(next: Claim): void {
     const run = handOver(next, deps, budget, shard, stopping.signal)
@@ -60,40 +88,28 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
       })
       .finally(() => {
         running.delete(run);
-        wake();
+        alarm.ring();
       });
     running.add(run);
   }
 
-  async function turn(): Promise<boolean> {
-    if (running.size >= mostClaims) return false;
-    const next = await claim();
-    if (next !== undefined) begin(next);
-    return next !== undefined;
-  }
-
-  async function idle(): Promise<void> {
+  /** One claim, or one wait. */
+  async function turn(): Promise<void> {
+    alarm.reset();
+    const next = running.size >= mostClaims ? undefined : await claim();
+    if (next !== undefined) return begin(next);
     const due = running.size >= mostClaims ? undefined : await deps.hot.system(nextDue);
     const untilDue = due === undefined ? pollMs : due.epochMilliseconds - deps.clock.now().epochMilliseconds;
-    const slept = new AbortController();
-    if (woken) return;
-    await Promise.race([
-      new Promise<void>((resolve) => (wakeUp = resolve)),
-      deps.clock.sleep(Math.max(50, Math.min(pollMs, untilDue)), slept.signal),
-    ]);
-    slept.abort();
+    await alarm.wait((signal) => deps.clock.sleep(Math.max(50, Math.min(pollMs, untilDue)), signal));
   }
 
   async function main(): Promise<void> {
     while (!stopping.signal.aborted) {
-      woken = false;
       try {
-        if (!(await turn())) await idle();
+        await turn();
       } catch (error) {
-        deps.log.error(
-          { reason: error instanceof Error ? error.message : String(error) },
-          'the dispatcher could not look for work',
-        );
+        const reason = error instanceof Error ? error.message : String(error);
+        deps.log.error({ reason }, 'the dispatcher could not look for work');
         await deps.clock.sleep(troubleMs, stopping.signal);
       }
     }
@@ -103,22 +119,28 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
     start: () => {
       loop ??= main();
     },
-    wake,
+    wake: alarm.ring,
     stop: async () => {
       stopping.abort();
-      wake();
+      alarm.ring();
       await loop;
       await Promise.all(running);
     },
-    drain: async () => {
-      for (;;) {
-        const next = await claim();
-        if (next !== undefined) begin(next);
-        else if (running.size === 0) return;
-        else await Promise.race(running);
-      }
-    },
+    drain: () => drain(claim, begin, running),
   };
+}
+
+async function drain(
+  claim: () => Promise<Claim | undefined>,
+  begin: (next: Claim) => void,
+  running: ReadonlySet<Promise<void>>,
+): Promise<void> {
+  for (;;) {
+    const next = await claim();
+    if (next !== undefined) begin(next);
+    else if (running.size === 0) return;
+    else await Promise.race(running);
+  }
 }
 
 /** Workspaces with due work, most urgent priority first; among equals the one after the last served begins. */

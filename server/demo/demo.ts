@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askedToStop, stopInTime } from '../commands.ts';
+import { askedToStop, stopInTime } from '../stopping.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../platform/log.ts';
 import { startServer } from '../start.ts';

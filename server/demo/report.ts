@@ -1,5 +1,5 @@
 import type { DemoFile } from './people.ts';
-import type { Caught, Import, Mail, Stats, Waterfall } from './run.ts';
+import type { Caught, Import, Mail, Stats, Waterfall } from './answers.ts';
 
 interface Results {
   readonly file: DemoFile;

@@ -2,57 +2,13 @@ import { demoTemplate } from './campaign.ts';
 import { each, until } from './client.ts';
 import type { Client } from './client.ts';
 import { addressOf, demoFile } from './people.ts';
+import type { Caught, Import, Mail, Stats, Waterfall } from './answers.ts';
 import { report } from './report.ts';
 
 const rows = 10_000;
 /** People who agreed and then, before the import, took it back: the import must not revive them. */
 const withdrawnBefore = 40;
 const visitors = { open: 300, click: 120, leave: 30 };
-
-export interface Import {
-  readonly state: string;
-  readonly rowsRead: number;
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly rejected: number;
-  readonly failure: string | null;
-}
-
-export interface Stats {
-  readonly status: string;
-  readonly planned: number;
-  readonly waiting: number;
-  readonly held: number;
-  readonly sending: number;
-  readonly suppressed: number;
-  readonly accepted: number;
-  readonly failed: number;
-  readonly unknown: number;
-  readonly cancelled: number;
-  readonly expired: number;
-  readonly opened: number;
-  readonly clicked: number;
-  readonly unsubscribed: number;
-  readonly reasons: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-export interface Waterfall {
-  readonly steps: readonly { readonly name: string; readonly count: number }[];
-  readonly willSend: number;
-}
-
-export interface Caught {
-  readonly id: string;
-  readonly to: string;
-  readonly subject: string;
-}
-
-export interface Mail {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly html: string;
-  readonly text: string;
-}
 
 /** Imports, sends, lets people react over real HTTP, and prints what became of everything. True when it adds up. */
 export async function runDemo(api: Client, say: (line: string) => void): Promise<boolean> {
