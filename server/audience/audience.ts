@@ -33,7 +33,7 @@ export interface AudienceDeps {
   /** The workspace's default country, for telephone numbers without a country code. */
   readonly defaultCountry: (tx: Tx) => Promise<string | undefined>;
   readonly importMaxBytes: number;
-  /** Rows of a file that go in together (default 1,000). */
+  /** Rows of a file that go in together (default 2,000). */
   readonly importPageRows?: number;
 }
 

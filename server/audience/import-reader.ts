@@ -56,7 +56,8 @@ function createLineCount(start: Cursor, lineEnd: number) {
   };
 }
 
-const everyRecords = 50;
+/** About a millisecond's work: answers of the database wait no longer than that. */
+const everyRecords = 10;
 
 function breaksIn(cells: readonly string[], lineEnd: string): number {
   let breaks = 0;

@@ -34,7 +34,7 @@ export interface ImportJob {
   readonly importId: string;
 }
 
-const defaultPageRows = 1000;
+const defaultPageRows = 2000;
 const maxStalls = 5;
 const maxRaces = 5;
 
