@@ -15,7 +15,7 @@ import { createInbound, inboundRoutes } from './inbound/index.ts';
 import { overviewRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { createDb } from './platform/db.ts';
-import type { Db, Tx } from './platform/db.ts';
+import type { Db } from './platform/db.ts';
 import type { Route } from './platform/http.ts';
 import { createHttpServer } from './platform/http-server.ts';
 import { createJobs } from './platform/jobs.ts';
