@@ -38,7 +38,7 @@ export function sampleFile(good: number): SampleFile {
 const heading = (page: Page, name: string | RegExp): Locator => page.getByRole('heading', { level: 1, name });
 
 /** By its whole label: hidden parts of a page may hold fields whose label merely contains it. */
-const field = (page: Page, label: string): Locator => page.getByRole('textbox', { name: label, exact: true });
+export const field = (page: Page, label: string): Locator => page.getByRole('textbox', { name: label, exact: true });
 
 export async function firstRun(page: Page, url: string): Promise<void> {
   await page.goto(url);
@@ -77,7 +77,10 @@ export async function importContacts(page: Page, file: SampleFile, topic: string
 
 /** The number under a label of the import's outcome. */
 export async function numberOf(page: Page, label: string): Promise<number> {
-  const text = await page.locator('dl > div', { has: page.getByText(label, { exact: true }) }).locator('dd').textContent();
+  const text = await page
+    .locator('dl > div', { has: page.getByText(label, { exact: true }) })
+    .locator('dd')
+    .textContent();
   return Number((text ?? '').replaceAll(/\D/g, ''));
 }
 
@@ -85,7 +88,10 @@ export async function numberOf(page: Page, label: string): Promise<number> {
 export async function writeTemplate(page: Page, name: string, subject: string): Promise<void> {
   await openPlace(page, 'Templates');
   await page.getByRole('link', { name: 'New template' }).first().click();
-  await page.getByRole('link', { name: /Use this design/ }).first().click();
+  await page
+    .getByRole('link', { name: /Use this design/ })
+    .first()
+    .click();
   await field(page, 'Name').fill(name);
   await field(page, 'Subject').fill(subject);
   await page.frameLocator('iframe[title="Preview of the mail"]').locator('body').waitFor();
@@ -94,7 +100,10 @@ export async function writeTemplate(page: Page, name: string, subject: string): 
   await page.getByText('Version 1, saved').waitFor();
 }
 
-export async function draftCampaign(page: Page, given: { name: string; template: string; topic: string }): Promise<void> {
+export async function draftCampaign(
+  page: Page,
+  given: { name: string; template: string | RegExp; topic: string },
+): Promise<void> {
   await openPlace(page, 'Campaigns');
   await page.getByRole('link', { name: 'New campaign' }).first().click();
   await field(page, 'Name').fill(given.name);
@@ -117,6 +126,7 @@ export async function startCampaign(page: Page): Promise<string> {
 
 /** Through the sidebar, which on a phone has to be opened first. */
 export async function openPlace(page: Page, name: string): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
   const menu = page.getByRole('button', { name: 'Open the menu' });
   if (await menu.isVisible()) await menu.click();
   await page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name, exact: true }).click();
@@ -125,6 +135,10 @@ export async function openPlace(page: Page, name: string): Promise<void> {
 
 /** Chooses in a Mantine Select by what is written in the list. */
 export async function choose(page: Page, label: string, option: string | RegExp): Promise<void> {
-  await page.getByRole('combobox', { name: label }).or(page.getByRole('textbox', { name: label })).first().click();
+  await page
+    .getByRole('combobox', { name: label })
+    .or(page.getByRole('textbox', { name: label }))
+    .first()
+    .click();
   await page.getByRole('option', { name: option }).first().click();
 }
