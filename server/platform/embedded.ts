@@ -52,6 +52,10 @@ const defaultSettings: Readonly<Record<string, string>> = {
   max_parallel_workers_per_gather: '0',
   autovacuum_naptime: '30s',
   logging_collector: 'off',
+  // No helpers for what a single small server does not do: replication, asynchronous reads.
+  io_method: 'sync',
+  max_logical_replication_workers: '0',
+  max_wal_senders: '0',
   log_min_messages: 'warning',
 };
 
