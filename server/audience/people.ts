@@ -53,85 +53,87 @@ export interface PeopleDeps {
   readonly defaultCountry: (tx: Tx) => Promise<string | undefined>;
 }
 
+type Given = { readonly kind: AddressKind; readonly value: string };
+
+async function parse({ defaultCountry }: PeopleDeps, tx: Tx, given: Given, pointer: string): Promise<ParsedAddress> {
+  const read = parseAddress(given.kind, given.value, await defaultCountry(tx));
+  if (!read.ok) throw invalidField(pointer, read.reason);
+  return read.address;
+}
+
+async function hashOf({ vault }: PeopleDeps, tx: Tx, address: ParsedAddress): Promise<Hash> {
+  const keys = await vault.keys(tx);
+  return { kind: address.kind, ...keys.blindIndex(address.kind, address.matchKey) };
+}
+
+async function findAddress(deps: PeopleDeps, tx: Tx, ref: PersonRef, pointer: string): Promise<Person | undefined> {
+  let addressId: string | undefined;
+  if ('id' in ref) addressId = isId(ref.id) ? ref.id : undefined;
+  else {
+    const hash = await hashOf(deps, tx, await parse(deps, tx, ref, pointer));
+    addressId = (await store.findAddress(tx, hash))?.addressId;
+  }
+  const row = addressId === undefined ? undefined : await store.findPerson(tx, addressId);
+  if (row === undefined) return undefined;
+  const value = (await deps.vault.keys(tx)).openFor(row.salt, row.sealed, addressContext);
+  const { contactId, kind, hash, version, country } = row;
+  return { contactId, addressId: row.addressId, kind, hash, version, masked: maskAddress(kind, value, country) };
+}
+
+async function obtainAddress(deps: PeopleDeps, tx: Tx, given: Given, pointer: string): Promise<Person> {
+  const found = await findAddress(deps, tx, given, pointer);
+  if (found !== undefined) return found;
+  const contact = await deps.contacts.create(tx, { addresses: [given] });
+  const made = await findAddress(deps, tx, { id: contact.addresses[0]?.id ?? '' }, pointer);
+  if (made === undefined) throw new Error('a contact was made without its address');
+  return made;
+}
+
+const findContact = async (tx: Tx, id: string) => (isId(id) ? store.findStored(tx, id) : undefined);
+
+async function addressesOf({ vault }: PeopleDeps, tx: Tx, contactId: string): Promise<Person[]> {
+  const contact = await findContact(tx, contactId);
+  if (contact === undefined) return [];
+  const hashes = new Map((await store.hashesOf(tx, contactId)).map((one) => [one.addressId, one]));
+  const key = (await vault.keys(tx)).contactKey(contact.salt);
+  return contact.addresses.flatMap((one) => {
+    const index = hashes.get(one.id);
+    if (index === undefined) return [];
+    const masked = maskAddress(one.kind, key.open(one.sealed, addressContext), one.country);
+    return [{ contactId, addressId: one.id, kind: one.kind, hash: index.hash, version: index.version, masked }];
+  });
+}
+
+async function variablesOf({ vault }: PeopleDeps, tx: Tx, contactId: string): Promise<ContactVariables | undefined> {
+  const contact = await findContact(tx, contactId);
+  if (contact === undefined) return undefined;
+  const keys = await vault.keys(tx);
+  const first = (kind: AddressKind) => {
+    const row = contact.addresses.find((one) => one.kind === kind);
+    return row === undefined ? null : keys.openFor(contact.salt, row.sealed, addressContext);
+  };
+  return contactVariables({ ...contact, email: first('email'), phone: first('phone') });
+}
+
 /** What consent and delivery ask about addresses. `pointer` names the field in refusals (`invalid-input`). */
-export function createPeople({ vault, contacts, defaultCountry }: PeopleDeps) {
-  const parse = async (tx: Tx, kind: AddressKind, value: string, pointer: string): Promise<ParsedAddress> => {
-    const read = parseAddress(kind, value, await defaultCountry(tx));
-    if (!read.ok) throw invalidField(pointer, read.reason);
-    return read.address;
-  };
-
-  const hashOf = async (tx: Tx, address: ParsedAddress): Promise<Hash> => {
-    const keys = await vault.keys(tx);
-    return { kind: address.kind, ...keys.blindIndex(address.kind, address.matchKey) };
-  };
-
-  const personOf = async (tx: Tx, row: store.PersonRow): Promise<Person> => {
-    const { contactId, addressId, kind, hash, version, country } = row;
-    const value = (await vault.keys(tx)).openFor(row.salt, row.sealed, addressContext);
-    return { contactId, addressId, kind, hash, version, masked: maskAddress(kind, value, country) };
-  };
-
-  const findAddress = async (tx: Tx, ref: PersonRef, pointer: string): Promise<Person | undefined> => {
-    if ('id' in ref) {
-      const row = isId(ref.id) ? await store.findPerson(tx, ref.id) : undefined;
-      return row === undefined ? undefined : personOf(tx, row);
-    }
-    const address = await parse(tx, ref.kind, ref.value, pointer);
-    const found = await store.findAddress(tx, await hashOf(tx, address));
-    const row = found === undefined ? undefined : await store.findPerson(tx, found.addressId);
-    return row === undefined ? undefined : personOf(tx, row);
-  };
-
+export function createPeople(deps: PeopleDeps) {
   return {
-    findAddress,
+    findAddress: (tx: Tx, ref: PersonRef, pointer: string) => findAddress(deps, tx, ref, pointer),
     /** The address, of a new contact if nobody has it yet. */
-    obtainAddress: async (
-      tx: Tx,
-      given: { readonly kind: AddressKind; readonly value: string },
-      pointer: string,
-    ): Promise<Person> => {
-      const found = await findAddress(tx, given, pointer);
-      if (found !== undefined) return found;
-      const contact = await contacts.create(tx, { addresses: [given] });
-      const made = await findAddress(tx, { id: contact.addresses[0]?.id ?? '' }, pointer);
-      if (made === undefined) throw new Error('a contact was made without its address');
-      return made;
-    },
-    addressesOf: async (tx: Tx, contactId: string): Promise<Person[]> => {
-      const contact = isId(contactId) ? await store.findStored(tx, contactId) : undefined;
-      if (contact === undefined) return [];
-      const hashes = new Map((await store.hashesOf(tx, contactId)).map((one) => [one.addressId, one]));
-      const key = (await vault.keys(tx)).contactKey(contact.salt);
-      return contact.addresses.flatMap((one) => {
-        const index = hashes.get(one.id);
-        if (index === undefined) return [];
-        const masked = maskAddress(one.kind, key.open(one.sealed, addressContext), one.country);
-        return [{ contactId, addressId: one.id, kind: one.kind, hash: index.hash, version: index.version, masked }];
-      });
-    },
+    obtainAddress: (tx: Tx, given: Given, pointer: string) => obtainAddress(deps, tx, given, pointer),
+    exists: async (tx: Tx, contactId: string): Promise<boolean> => (await findContact(tx, contactId)) !== undefined,
+    /** Every address of a contact; empty for one that is not there. */
+    addressesOf: (tx: Tx, contactId: string) => addressesOf(deps, tx, contactId),
     /** The keyed hash of an address, known or not. */
-    hashAddress: async (
-      tx: Tx,
-      given: { readonly kind: AddressKind; readonly value: string },
-      pointer: string,
-    ): Promise<Hash> => hashOf(tx, await parse(tx, given.kind, given.value, pointer)),
+    hashAddress: async (tx: Tx, given: Given, pointer: string): Promise<Hash> =>
+      hashOf(deps, tx, await parse(deps, tx, given, pointer)),
     /** Opens sealed addresses of many contacts; throws on one that was tampered with. */
     addressOpener: async (tx: Tx): Promise<(row: { readonly salt: Buffer; readonly sealed: Buffer }) => string> => {
-      const keys = await vault.keys(tx);
+      const keys = await deps.vault.keys(tx);
       return ({ salt, sealed }) => keys.openFor(salt, sealed, addressContext);
     },
     /** What templates are rendered with; undefined when there is no such contact. */
-    variablesOf: async (tx: Tx, contactId: string): Promise<ContactVariables | undefined> => {
-      const contact = isId(contactId) ? await store.findStored(tx, contactId) : undefined;
-      if (contact === undefined) return undefined;
-      const keys = await vault.keys(tx);
-      const first = (kind: AddressKind) => {
-        const row = contact.addresses.find((one) => one.kind === kind);
-        return row === undefined ? null : keys.openFor(contact.salt, row.sealed, addressContext);
-      };
-      return contactVariables({ ...contact, email: first('email'), phone: first('phone') });
-    },
+    variablesOf: (tx: Tx, contactId: string) => variablesOf(deps, tx, contactId),
   };
 }
 

@@ -26,6 +26,7 @@ export interface People {
   findAddress(tx: Tx, ref: AddressRef, pointer: string): Promise<Person | undefined>;
   /** The address, of a new contact if nobody has it yet. */
   obtainAddress(tx: Tx, given: GivenAddress, pointer: string): Promise<Person>;
+  exists(tx: Tx, contactId: string): Promise<boolean>;
   /** Every address of a contact; empty for one that is not there. */
   addressesOf(tx: Tx, contactId: string): Promise<Person[]>;
   /** The keyed hash of an address, known or not. */

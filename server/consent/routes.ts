@@ -252,6 +252,7 @@ function proofRoutes(deps: ConsentRoutesDeps): Route[] {
     }),
     streamRoute(contract.verifyConsent, ({ caller }, db) => consent.verify(db, caller.workspaceId)),
     route(contactConsents, async (tx, { params: { id } }) => {
+      if (!(await deps.people.exists(tx, id))) throw notFound('contact');
       const addresses = new Map((await deps.people.addressesOf(tx, id)).map((one) => [one.addressId, one]));
       const standing = await consent.consentsOf(tx, [...addresses.keys()]);
       return {

@@ -9,6 +9,7 @@ import { originOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import type { StoredEntry } from './audit.rules.ts';
 import type { AuditFilter } from './audit.store.ts';
+import type { Members } from './members.ts';
 import type { SettledWorkspace, Settings } from './settings.ts';
 
 const actorKinds = ['user', 'key', 'token', 'system', 'contact'] as const;
@@ -49,7 +50,12 @@ interface Query {
   readonly to?: string | undefined;
 }
 
-export function auditRoutes({ audit }: { readonly audit: Audit }): Route[] {
+export interface AuditRouteDeps {
+  readonly audit: Audit;
+  readonly members: Pick<Members, 'get'>;
+}
+
+export function auditRoutes({ audit, members }: AuditRouteDeps): Route[] {
   const list = async (tx: Tx, { limit, cursor, from, to, ...filter }: Query) => {
     const wanted: AuditFilter = {
       ...filter,
@@ -65,7 +71,11 @@ export function auditRoutes({ audit }: { readonly audit: Audit }): Route[] {
 
   return [
     route(api.listAuditLogs, (tx, call) => list(tx, call.query)),
-    route(api.listAuditLogsOfUser, (tx, call) => list(tx, { ...call.query, actorId: call.params.userId })),
+    route(api.listAuditLogsOfUser, async (tx, call) => {
+      // Somebody shut out stays a member, with what they did.
+      const { userId } = await members.get(tx, call.params.userId);
+      return list(tx, { ...call.query, actorId: userId });
+    }),
     route(api.createAuditLog, async (tx, call) => {
       const { action, target, before, after } = call.body;
       // Under `external.`, so that a note can never pass for something that Parley did itself.
