@@ -7,6 +7,7 @@ import { campaignRoutes, createCampaigns } from './campaigns/index.ts';
 import { createChannels } from './channels/index.ts';
 import type { Config } from './config.ts';
 import { consentRoutes, createConsent } from './consent/index.ts';
+import type { Consent } from './consent/index.ts';
 import { daily } from './daily.ts';
 import { serveDashboard } from './dashboard.ts';
 import { createDelivery, deliveryRoutes } from './delivery/index.ts';
@@ -121,7 +122,7 @@ function buildSlices(ground: Ground) {
     importMaxBytes: config.importMaxBytes,
   });
   const ends: Ends = { clock, vault, origin, audience, templates, channels, workspaces };
-  const deliveryDeps = deliveryPorts(ground, ends, activity);
+  const deliveryDeps = deliveryPorts(ground, ends, consent, activity);
   const delivery = createDelivery(deliveryDeps);
   const inbound = createInbound({ ...ground, events: activity, consent, delivery, destinationOf: destinationOf(ends) });
   const campaigns = createCampaigns({
@@ -139,7 +140,7 @@ function buildSlices(ground: Ground) {
 
 type Slices = ReturnType<typeof buildSlices>;
 
-function deliveryPorts(ground: Ground, ends: Ends, activity: DeliveryDeps['events']): DeliveryDeps {
+function deliveryPorts(ground: Ground, ends: Ends, consent: Consent, activity: DeliveryDeps['events']): DeliveryDeps {
   const { db, hot, clock, log, metrics, vault, news } = ground;
   return {
     db,
@@ -154,7 +155,14 @@ function deliveryPorts(ground: Ground, ends: Ends, activity: DeliveryDeps['event
     accountsFor: (tx, channel, accountId) => ends.channels.accountsFor(tx, channel, accountId),
     composerFor: (tx, plan, account) => composerFor(ends, tx, plan, account),
     addressOpener: (tx) => ends.audience.people.addressOpener(tx),
-    markAddresses: (tx, ids, state) => ends.audience.markAddresses(tx, ids, state).then(() => undefined),
+    markAddresses: async (tx, ids, state) => {
+      await ends.audience.markAddresses(tx, ids, state);
+      const reason = state === 'bounced' ? 'bounce' : 'complaint';
+      await consent.suppress(
+        tx,
+        ids.map((addressId) => ({ addressId, reason })),
+      );
+    },
     unknownPolicy: async (tx) => (await ends.workspaces.settings(tx)).unknownPolicy,
     tell: (workspaceId, planId) => news.publish(workspaceId, { kind: 'message', id: planId }),
   };

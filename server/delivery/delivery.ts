@@ -85,7 +85,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 }
 
 /** What is in a window is planned in the ledger; here it shows as sending. */
-export function statsOf({ inFlight, planned: ledgerPlanned, ...counts }: PlanCounts): PlanStats {
+function statsOf({ inFlight, planned: ledgerPlanned, ...counts }: PlanCounts): PlanStats {
   const { held, suppressed, accepted, failed, unknown, cancelled, expired } = counts;
   const planned = ledgerPlanned + held + suppressed + accepted + failed + unknown + cancelled + expired;
   return { ...counts, planned, waiting: ledgerPlanned - inFlight, sending: inFlight };

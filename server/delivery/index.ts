@@ -9,7 +9,7 @@ import './errors.ts';
  * the gate decides on facts read in the moment of the hand-over.
  * Never: knows what a campaign is, keeps rendered content, sends on a guess.
  */
-export { createDelivery, statsOf } from './delivery.ts';
+export { createDelivery } from './delivery.ts';
 export type { Delivery, PlanStats } from './delivery.ts';
 export type { Hit } from './engagement.store.ts';
 export { decide, needsConsent } from './gate.rules.ts';
@@ -23,4 +23,3 @@ export type { Composer, DeliveryDeps, LaneAccount, MessageDeps, To } from './por
 export { deliveryRoutes } from './routes.ts';
 export type { ActedBy } from './routes.ts';
 export type { UnknownPolicy } from './settle.rules.ts';
-export { mostInDoubt } from './worker.ts';
