@@ -280,6 +280,7 @@ const otherStates: Readonly<Record<string, State>> = {
 export const messageStateCodes = [
   'planned',
   'held',
+  'sending',
   'suppressed',
   'accepted',
   'delivered',

@@ -63,6 +63,12 @@ describe('from the first start to a finished campaign, by clicking only', () => 
   test('the owner is created and lands on what to do next', async () => {
     onTestFailed(() => keepShot('failed-first-run'));
     await firstRun(page, server.url);
+    expect(
+      await page
+        .getByRole('navigation', { name: 'Rooms' })
+        .getByRole('link', { name: 'Overview' })
+        .getAttribute('aria-current'),
+    ).toBe('page');
     await shot('overview-at-first');
   });
 

@@ -16,12 +16,17 @@ import type { Stats } from './results.rules.ts';
 const livePollMs = 1500;
 const restPollMs = 15_000;
 
+/** Cancelling takes a while too: what waits is taken back page by page. */
+function isMoving(campaign: Campaign | undefined): boolean {
+  return campaign?.status === 'running' || (campaign?.status === 'cancelled' && campaign.endedAt === null);
+}
+
 /** Draft: who will get it and what stands in the way. Started: how far it is, and what came of it. */
 export function CampaignPage() {
   const { id } = useParams({ from: '/app/campaigns/$id' });
   const query = useQuery({
     ...ask('GET /campaigns/:id', { params: { id } }),
-    refetchInterval: (known) => (known.state.data?.status === 'running' ? livePollMs * 2 : false),
+    refetchInterval: (known) => (isMoving(known.state.data) ? livePollMs * 2 : false),
   });
   const campaign = query.data;
   const isStarted = campaign !== undefined && campaign.status !== 'draft';
@@ -29,7 +34,7 @@ export function CampaignPage() {
     ...ask('GET /campaigns/:id/stats', { params: { id } }),
     enabled: isStarted,
     // Opens and clicks come in long after it is finished.
-    refetchInterval: campaign?.status === 'running' ? livePollMs : restPollMs,
+    refetchInterval: isMoving(campaign) ? livePollMs : restPollMs,
   });
   useStream(['campaign', 'message'], (news) => {
     if (news.id && news.id !== id) return;
@@ -101,7 +106,7 @@ function StartedView({ campaign, stats }: { campaign: Campaign; stats: UseQueryR
           <ResultsCard stats={stats.data} />
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 6 }}>
-          <ReasonsCard campaignId={campaign.id} reasons={stats.data.reasons} />
+          <ReasonsCard campaignId={campaign.id} stats={stats.data} />
         </Grid.Col>
       </Grid>
       <Text size="sm">

@@ -61,7 +61,7 @@ function headline(stats: Stats): string {
     case 'paused':
       return `Paused at ${percent} %`;
     case 'cancelled':
-      return 'Cancelled';
+      return stats.waiting + stats.sending + stats.held > 0 ? 'Cancelled: the rest is being taken back' : 'Cancelled';
     case 'done':
       return 'Finished';
     case 'draft':

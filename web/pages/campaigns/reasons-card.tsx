@@ -1,17 +1,14 @@
 import { Card, Stack, Table, Text, Title } from '@mantine/core';
 import { reasonText, stateText } from '../../reasons.ts';
 import { NumberText, StateBadge, TextLink } from '../../ui/index.ts';
-import { rankedReasons } from './results.rules.ts';
+import { rankedReasons, type Stats } from './results.rules.ts';
 
 const order = ['unknown', 'failed', 'held', 'suppressed'];
 
 /** Why some did not get it, or not yet: each reason with its number, leading to the messages themselves. */
-export function ReasonsCard(props: {
-  campaignId: string;
-  reasons: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}) {
+export function ReasonsCard(props: { campaignId: string; stats: Stats }) {
   const rows = order.flatMap((state) =>
-    rankedReasons(props.reasons[state] ?? {}).map((reason) => ({ state, ...reason })),
+    rankedReasons(props.stats.reasons[state] ?? {}).map((reason) => ({ state, ...reason })),
   );
   return (
     <Card withBorder>
@@ -20,7 +17,7 @@ export function ReasonsCard(props: {
       </Title>
       {rows.length === 0 ? (
         <Text c="dimmed" size="sm">
-          Everybody in the audience got it, or will.
+          {nothingText(props.stats)}
         </Text>
       ) : (
         <Table verticalSpacing="xs">
@@ -62,4 +59,11 @@ export function ReasonsCard(props: {
       )}
     </Card>
   );
+}
+
+function nothingText({ status, planned }: Stats): string {
+  if (status === 'cancelled') return 'Whoever had not got it when it was cancelled does not get it.';
+  if (status === 'done')
+    return planned === 0 ? 'There was nobody in the audience.' : 'Everybody in the audience got it.';
+  return 'Nobody is left out so far.';
 }
