@@ -48,7 +48,7 @@ export function parseAddress(kind: AddressKind, input: string, defaultCountry?: 
     const result = parsePhone(text, defaultCountry);
     if (!result.ok) return result;
     const { e164, country, lineType } = result.phone;
-    const beside = { domain: null, country: country ?? null, lineType: lineType ?? null };
+    const beside = { domain: null, country: country ?? null, lineType };
     return { ok: true, address: { kind, value: e164, matchKey: e164, ...beside } };
   }
   if (!pushToken.test(text)) return { ok: false, reason: 'is not a push token (8 to 2,000 printable characters)' };

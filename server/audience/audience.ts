@@ -39,13 +39,9 @@ export interface AudienceDeps {
 
 /** Defines the queue `audience.import`, so it is called before the jobs start. */
 export function createAudience(deps: AudienceDeps) {
-  const { db, pinned, clock, vault, objects, jobs, importPageRows } = deps;
+  const { db, pinned, clock, vault, objects, jobs, importPageRows = 2000 } = deps;
   const contacts = createContacts(deps);
-  const runImport = createImportRun({
-    ...deps,
-    db: pinned,
-    ...(importPageRows === undefined ? {} : { pageRows: importPageRows }),
-  });
+  const runImport = createImportRun({ ...deps, db: pinned, pageRows: importPageRows });
   jobs.define<ImportJob>(importQueue, runImport, { concurrency: 1 });
   return {
     contacts,

@@ -78,6 +78,9 @@ function judge(watch: ReturnType<typeof createWatch>, asked: Asked): CsvShape {
   return guessed && !watch.isUtf8() && isAscii(sample) ? { ...shape, encoding: 'windows-1252' } : shape;
 }
 
+/** Where an upload lies before it is known what it is. */
+export const rawKeyOf = (id: string) => `imports/${id}.csv`;
+
 export type FinishUpload = (asked: Asked) => Promise<KeptFile>;
 
 /**
@@ -90,7 +93,7 @@ export async function receiveUpload(
   id: string,
   limitBytes: number,
 ): Promise<FinishUpload> {
-  const rawKey = `imports/${id}.csv`;
+  const rawKey = rawKeyOf(id);
   const watch = createWatch();
   // Both ends: a client that goes away breaks the writing, a refusal lets go of the client's stream.
   const flow = pipeline(source, watch.stream);

@@ -9,12 +9,12 @@ import type { Jobs } from '../platform/jobs.ts';
 import type { ObjectStore } from '../platform/objects.ts';
 import type { CsvShape } from './csv-detect.rules.ts';
 import { detectCsv } from './csv-detect.rules.ts';
-import { columnNames, inferCountry, mapColumns } from './csv-mapping.rules.ts';
+import { inferCountry, mapColumns } from './csv-mapping.rules.ts';
 import type { Column } from './csv-mapping.rules.ts';
 import * as store from './import.store.ts';
 import type { ImportConsent, ImportRow, ImportSettings } from './import.store.ts';
-import { notCsv, readSample, receiveUpload } from './import-upload.ts';
-import type { KeptFile } from './import-upload.ts';
+import { notCsv, rawKeyOf, readSample, receiveUpload } from './import-upload.ts';
+import type { FinishUpload, KeptFile } from './import-upload.ts';
 import { isPhoneCountry } from './phone.rules.ts';
 import type { AskedConsent, AudiencePorts } from './ports.ts';
 
@@ -71,113 +71,111 @@ function checkCountry(country: string | undefined): void {
   });
 }
 
+const noFile = () =>
+  new AppError('import/no-file', 'Send the file as the part "file" of a multipart form, or as a text/csv body.');
+
+async function countryFor(deps: ImportsDeps, tx: Tx, options: ImportOptions, shape: CsvShape) {
+  return options.defaultCountry ?? (await deps.defaultCountry(tx)) ?? inferCountry(shape.header, shape.rows);
+}
+
+async function consentFor(deps: ImportsDeps, tx: Tx, asked: AskedConsent | undefined): Promise<ImportConsent | null> {
+  if (asked === undefined) return null;
+  const { topicId, at } = await deps.ports.checkImport(tx, asked, '/options/consent');
+  return { ...asked, topicId, at: at.toString() };
+}
+
+/** Everything that is decided about a file, once. */
+async function settingsFor(deps: ImportsDeps, tx: Tx, file: KeptFile, options: ImportOptions): Promise<ImportSettings> {
+  const { shape, start } = file;
+  const { columns, problems } = mapColumns(shape.header, shape.rows, options);
+  if (problems.length > 0) throw columnProblems(problems);
+  return {
+    delimiter: shape.delimiter,
+    encoding: shape.encoding,
+    lineEnds: shape.lineEnds,
+    start,
+    columns,
+    defaultCountry: (await countryFor(deps, tx, options, shape)) ?? null,
+    dryRun: options.dryRun ?? false,
+    consent: await consentFor(deps, tx, options.consent),
+  };
+}
+
+type OnStart = (tx: Tx, settings: ImportSettings) => Promise<void>;
+
+async function startImport(deps: ImportsDeps, upload: Upload, parts: UploadParts, onStart: OnStart): Promise<void> {
+  const { db, clock, objects, jobs, maxBytes } = deps;
+  const { id, workspaceId, requestedBy } = upload;
+  let finish: FinishUpload | undefined;
+  let kept: KeptFile | undefined;
+  try {
+    const { options, fileName } = await parts.read(async (source) => {
+      finish = await receiveUpload(objects, source, id, maxBytes);
+    });
+    if (finish === undefined) throw noFile();
+    checkCountry(options.defaultCountry);
+    const file = await finish({ delimiter: options.delimiter, encoding: options.encoding });
+    kept = file;
+    await db.transaction(workspaceId, async (tx) => {
+      const settings = await settingsFor(deps, tx, file, options);
+      const row = { id, requestedBy, fileName, objectKey: file.objectKey, bytesTotal: file.sizeBytes, settings };
+      await store.insertImport(tx, row, clock.now());
+      await onStart(tx, settings);
+      await jobs.enqueue(tx, importQueue, { workspaceId, importId: id });
+    });
+  } catch (error) {
+    if (kept !== undefined) await objects.remove(kept.objectKey);
+    else if (finish !== undefined) await objects.remove(rawKeyOf(id));
+    throw error;
+  }
+}
+
+async function previewImport(deps: ImportsDeps, workspaceId: string, parts: UploadParts): Promise<Preview> {
+  let taken: { sample: Buffer; isWhole: boolean } | undefined;
+  const { options } = await parts.read(async (source) => {
+    taken = await readSample(source);
+  });
+  if (taken === undefined) throw noFile();
+  const found = detectCsv(taken.sample, taken.isWhole, options);
+  if (!found.ok) throw notCsv(found.reason);
+  const { shape } = found;
+  const { columns, problems } = mapColumns(shape.header, shape.rows, options);
+  const country = await deps.db.read(workspaceId, (tx) => countryFor(deps, tx, options, shape));
+  const warnings = problems.map(({ column, message }) => (column === '' ? message : `Column "${column}" ${message}.`));
+  if (columns.some((column) => column.field === 'phone') && options.defaultCountry === undefined)
+    warnings.push(
+      country === undefined
+        ? 'Telephone numbers need their country code, since no default country is set.'
+        : `Telephone numbers without a country code are read as those of ${country}.`,
+    );
+  return { shape, columns, warnings };
+}
+
+async function getImport(tx: Tx, id: string, lock = false): Promise<ImportRow> {
+  const row = await store.findImport(tx, id, lock);
+  if (row === undefined) throw notFound('import');
+  return row;
+}
+
+/** Stops between two pages; one that no worker has taken up ends at once. */
+async function cancelImport(clock: Clock, tx: Tx, id: string): Promise<ImportRow> {
+  const row = await getImport(tx, id, true);
+  if (row.state !== 'running') throw new AppError('import/not-running', `The import is ${row.state}.`);
+  await store.requestCancel(tx, id);
+  if (row.startedAt === null) await store.endImport(tx, id, { state: 'cancelled', failure: null, at: clock.now() });
+  return getImport(tx, id);
+}
+
 /** Takes files in and lets others ask how they are doing; the rows are `import-run.ts`'s. */
 export function createImports(deps: ImportsDeps) {
-  const { db, clock, objects, jobs, ports, maxBytes } = deps;
-
-  const countryFor = async (tx: Tx, options: ImportOptions, shape: CsvShape) =>
-    options.defaultCountry ?? (await deps.defaultCountry(tx)) ?? inferCountry(shape.header, shape.rows);
-
-  const consentFor = async (tx: Tx, asked: AskedConsent | undefined): Promise<ImportConsent | null> => {
-    if (asked === undefined) return null;
-    const { topicId, at } = await ports.checkImport(tx, asked, '/options/consent');
-    return { ...asked, topicId, at: at.toString() };
+  return {
+    /** Keeps the file and starts the import; `onStart` runs in the transaction that does (for the audit). */
+    start: (upload: Upload, parts: UploadParts, onStart: OnStart) => startImport(deps, upload, parts, onStart),
+    preview: (workspaceId: string, parts: UploadParts) => previewImport(deps, workspaceId, parts),
+    get: (tx: Tx, id: string) => getImport(tx, id),
+    cancel: (tx: Tx, id: string) => cancelImport(deps.clock, tx, id),
+    list: store.listImports,
   };
-
-  const settingsFor = async (tx: Tx, file: KeptFile, options: ImportOptions): Promise<ImportSettings> => {
-    const { shape, start } = file;
-    const { columns, problems } = mapColumns(shape.header, shape.rows, options);
-    if (problems.length > 0) throw columnProblems(problems);
-    return {
-      delimiter: shape.delimiter,
-      encoding: shape.encoding,
-      lineEnds: shape.lineEnds,
-      start,
-      columns,
-      defaultCountry: (await countryFor(tx, options, shape)) ?? null,
-      dryRun: options.dryRun ?? false,
-      consent: await consentFor(tx, options.consent),
-    };
-  };
-
-  /** Keeps the file and starts the import. `onStart` runs in the transaction that does (for the audit). */
-  const start = async (
-    upload: Upload,
-    parts: UploadParts,
-    onStart: (tx: Tx, settings: ImportSettings) => Promise<void>,
-  ): Promise<void> => {
-    let finish: Awaited<ReturnType<typeof receiveUpload>> | undefined;
-    let kept: KeptFile | undefined;
-    try {
-      const { options, fileName } = await parts.read(async (source) => {
-        finish = await receiveUpload(objects, source, upload.id, maxBytes);
-      });
-      if (finish === undefined)
-        throw new AppError(
-          'import/no-file',
-          'Send the file as the part "file" of a multipart form, or as a text/csv body.',
-        );
-      checkCountry(options.defaultCountry);
-      const file = await finish({ delimiter: options.delimiter, encoding: options.encoding });
-      kept = file;
-      await db.transaction(upload.workspaceId, async (tx) => {
-        const settings = await settingsFor(tx, file, options);
-        const { id, requestedBy } = upload;
-        const row = { id, requestedBy, fileName, objectKey: file.objectKey, bytesTotal: file.sizeBytes, settings };
-        await store.insertImport(tx, row, clock.now());
-        await onStart(tx, settings);
-        await jobs.enqueue(tx, importQueue, { workspaceId: upload.workspaceId, importId: id });
-      });
-    } catch (error) {
-      if (kept !== undefined) await objects.remove(kept.objectKey);
-      else if (finish !== undefined) await objects.remove(`imports/${upload.id}.csv`);
-      throw error;
-    }
-  };
-
-  const preview = async (workspaceId: string, parts: UploadParts): Promise<Preview> => {
-    let taken: { sample: Buffer; isWhole: boolean } | undefined;
-    const { options } = await parts.read(async (source) => {
-      taken = await readSample(source);
-    });
-    if (taken === undefined)
-      throw new AppError(
-        'import/no-file',
-        'Send the file as the part "file" of a multipart form, or as a text/csv body.',
-      );
-    const found = detectCsv(taken.sample, taken.isWhole, options);
-    if (!found.ok) throw notCsv(found.reason);
-    const { shape } = found;
-    const { columns, problems } = mapColumns(shape.header, shape.rows, options);
-    const country = await db.read(workspaceId, (tx) => countryFor(tx, options, shape));
-    const warnings = problems.map(({ column, message }) =>
-      column === '' ? message : `Column "${column}" ${message}.`,
-    );
-    if (columns.some((column) => column.field === 'phone') && options.defaultCountry === undefined)
-      warnings.push(
-        country === undefined
-          ? 'Telephone numbers need their country code, since no default country is set.'
-          : `Telephone numbers without a country code are read as those of ${country}.`,
-      );
-    return { shape, columns, warnings };
-  };
-
-  const get = async (tx: Tx, id: string, lock = false): Promise<ImportRow> => {
-    const row = await store.findImport(tx, id, lock);
-    if (row === undefined) throw notFound('import');
-    return row;
-  };
-
-  /** Stops between two pages; one that no worker has taken up ends at once. */
-  const cancel = async (tx: Tx, id: string): Promise<ImportRow> => {
-    const row = await get(tx, id, true);
-    if (row.state !== 'running') throw new AppError('import/not-running', `The import is ${row.state}.`);
-    await store.requestCancel(tx, id);
-    if (row.startedAt === null) await store.endImport(tx, id, { state: 'cancelled', failure: null, at: clock.now() });
-    return get(tx, id);
-  };
-
-  return { start, preview, get, cancel, list: store.listImports, columnNames };
 }
 
 export type Imports = ReturnType<typeof createImports>;

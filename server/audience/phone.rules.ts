@@ -6,7 +6,7 @@ export interface PhoneNumber {
   readonly e164: string;
   /** ISO 3166 alpha-2; absent for numbers that belong to no country (satellite, international freephone). */
   readonly country?: string;
-  readonly lineType?: string;
+  readonly lineType: string;
 }
 
 export type PhoneResult =
@@ -48,15 +48,16 @@ export function parsePhone(input: string, defaultCountry?: string): PhoneResult 
       national ? 'is not in international form, and no country is given to read it in' : 'is not a telephone number',
     );
   }
-  if (!number.isValid()) return refuse('is not a valid number in its country');
-  if (number.ext !== undefined) return refuse('has an extension, which no message can reach');
+  // With the whole metadata a number is valid exactly when it has a type; asking for both would work it out twice.
   const type = number.getType();
+  if (type === undefined) return refuse('is not a valid number in its country');
+  if (number.ext !== undefined) return refuse('has an extension, which no message can reach');
   return {
     ok: true,
     phone: {
       e164: number.number,
       ...(number.country === undefined ? {} : { country: number.country }),
-      ...(type === undefined ? {} : { lineType: lineTypes[type] }),
+      lineType: lineTypes[type],
     },
   };
 }

@@ -77,17 +77,36 @@ function readingRoutes({ audience }: AudienceRoutesDeps): Route[] {
   ];
 }
 
-function writingRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
+function changeRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
   const { contacts, change } = audience;
+  return [
+    route(updateContact, async (tx, call) => {
+      const before = await contacts.get(tx, call.params.id, true);
+      requireMatch(call, before.revision);
+      const after = await change(tx, before, call.body);
+      if (after !== before) {
+        const target = { kind: 'contact', id: after.id };
+        const entry = { ...actedBy(call), action: 'contact.updated', target };
+        await audit.record(tx, { ...entry, before: outlineOf(before), after: outlineOf(after) });
+      }
+      return contacts.present(tx, after);
+    }),
+    route(deleteContact, async (tx, call) => {
+      const { id, revision } = await contacts.get(tx, call.params.id, true);
+      requireMatch(call, revision);
+      await contacts.erase(tx, id);
+      await audit.record(tx, { ...actedBy(call), action: 'contact.erased', target: { kind: 'contact', id } });
+    }),
+  ];
+}
+
+function writingRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
+  const { contacts } = audience;
   return [
     route(createContact, async (tx, call) => {
       const contact = await contacts.create(tx, call.body, call.mintedId);
-      await audit.record(tx, {
-        ...actedBy(call),
-        action: 'contact.created',
-        target: { kind: 'contact', id: contact.id },
-        after: outlineOf(contact),
-      });
+      const target = { kind: 'contact', id: contact.id };
+      await audit.record(tx, { ...actedBy(call), action: 'contact.created', target, after: outlineOf(contact) });
       return contacts.present(tx, contact);
     }),
     route(batchContacts, async (tx, call) => {
@@ -99,47 +118,15 @@ function writingRoutes({ audience, audit }: AudienceRoutesDeps): Route[] {
         unchanged: count('unchanged'),
         rejected: count('rejected'),
       };
-      await audit.record(tx, {
-        ...actedBy(call),
-        action: 'contact.batch-written',
-        target: { kind: 'batch', id: call.mintedId },
-        after: counts,
-      });
+      const target = { kind: 'batch', id: call.mintedId };
+      await audit.record(tx, { ...actedBy(call), action: 'contact.batch-written', target, after: counts });
       return { ...counts, data };
-    }),
-    route(updateContact, async (tx, call) => {
-      const before = await contacts.get(tx, call.params.id, true);
-      requireMatch(call, before.revision);
-      const after = await change(tx, before, call.body);
-      if (after !== before)
-        await audit.record(tx, {
-          ...actedBy(call),
-          action: 'contact.updated',
-          target: { kind: 'contact', id: after.id },
-          before: outlineOf(before),
-          after: outlineOf(after),
-        });
-      return contacts.present(tx, after);
-    }),
-    route(deleteContact, async (tx, call) => {
-      const before = await contacts.get(tx, call.params.id, true);
-      requireMatch(call, before.revision);
-      await contacts.erase(tx, before.id);
-      await audit.record(tx, {
-        ...actedBy(call),
-        action: 'contact.erased',
-        target: { kind: 'contact', id: before.id },
-      });
     }),
     route(revealContact, async (tx, call) => {
       const addresses = await contacts.reveal(tx, call.params.id);
+      const target = { kind: 'contact', id: call.params.id };
       const { reason } = call.body;
-      await audit.record(tx, {
-        ...actedBy(call),
-        action: 'contact.revealed',
-        target: { kind: 'contact', id: call.params.id },
-        after: { reason },
-      });
+      await audit.record(tx, { ...actedBy(call), action: 'contact.revealed', target, after: { reason } });
       return { addresses };
     }),
   ];
@@ -235,6 +222,7 @@ export function audienceRoutes(deps: AudienceRoutesDeps): Route[] {
     ...readingRoutes(deps),
     exportRoute(deps),
     ...writingRoutes(deps),
+    ...changeRoutes(deps),
     timelineRoute(deps),
     ...attributeRoutes(deps),
     ...importRoutes(deps),
