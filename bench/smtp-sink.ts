@@ -14,8 +14,6 @@ export interface SinkStats {
   readonly bytes: number;
   /** Taken and written down, but the answer has not left yet. */
   readonly unanswered: number;
-  /** Taken and written down, but the connection was gone before the answer could leave. */
-  readonly cutOff: number;
 }
 
 const record = process.argv[2] === undefined ? undefined : openSync(process.argv[2], 'a');
@@ -23,12 +21,11 @@ let counts = new Map<string, number>();
 let messages = 0;
 let bytes = 0;
 let unanswered = 0;
-let cutOff = 0;
 
 function stats(): SinkStats {
   let duplicates = 0;
   for (const count of counts.values()) duplicates += count - 1;
-  return { messages, recipients: counts.size, duplicates, bytes, unanswered, cutOff };
+  return { messages, recipients: counts.size, duplicates, bytes, unanswered };
 }
 
 /** Delays the answer to each message's end, in ms: a wire on which messages stay for a while. */
@@ -46,7 +43,6 @@ function answering(socket: Socket): (text: string, ends: number) => void {
   };
   socket.on('close', () => {
     unanswered -= open;
-    cutOff += open;
     open = 0;
   });
   return (text, ends) => {
@@ -137,7 +133,6 @@ process.on('message', (message) => {
     counts = new Map();
     messages = 0;
     bytes = 0;
-    cutOff = 0;
     process.send?.(stats());
   }
 });
