@@ -53,7 +53,6 @@ export function DraftView({ campaign }: { campaign: Campaign }) {
                   variant="light"
                   tt="none"
                   radius="sm"
-                  className="state-badge"
                 >
                   {readiness.data.ready ? 'Nothing stops it' : 'Something stops it'}
                 </Badge>

@@ -1,11 +1,12 @@
-import { Button, Group, Modal, Radio, Stack, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import type { Message } from '../../../contract/messages.ts';
 import { api } from '../../api.ts';
 import { refresh } from '../../query.ts';
 import { useCan } from '../../shell/me.ts';
-import { confirm, ProblemAlert, tell } from '../../ui/index.ts';
+import { confirm, tell } from '../../ui/index.ts';
+import { ResolveModal } from './resolve-modal.tsx';
 
 /** What can be done with a message in its state. */
 export function MessageActions({ message }: { message: Message }) {
@@ -49,72 +50,7 @@ export function MessageActions({ message }: { message: Message }) {
         </Button>
       )}
       {message.state === 'unknown' && <Button onClick={resolving.open}>Decide…</Button>}
-      <ResolveModal message={message} opened={isResolving} onClose={resolving.close} />
+      {isResolving && <ResolveModal find={() => Promise.resolve([message.id])} onClose={resolving.close} />}
     </>
-  );
-}
-
-type Resolution = 'accepted' | 'failed' | 'resend';
-
-/** Nobody knows whether it arrived: the person decides, knowing what each choice risks. */
-function ResolveModal({ message, opened, onClose }: { message: Message; opened: boolean; onClose: () => void }) {
-  const [as, setAs] = useState<Resolution>();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!as) return;
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await api('POST /messages/:id/resolve', { params: { id: message.id }, body: { as } });
-      await refresh('messages', 'campaigns');
-      tell.done('Decided.');
-      onClose();
-    } catch (error) {
-      setProblem(error);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Modal opened={opened} onClose={onClose} title="Did it arrive?" centered>
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          <ProblemAlert problem={problem} />
-          <Text size="sm">
-            The connection or the server stopped in the middle of handing it over. If you can find out, for example in
-            the log of your provider, say what happened.
-          </Text>
-          <Radio.Group
-            aria-label="What happened to it"
-            value={as ?? ''}
-            onChange={(value) => setAs(value as Resolution)}
-          >
-            <Stack gap="sm">
-              <Radio value="accepted" label="It arrived" description="Counts as sent; nothing more happens." />
-              <Radio
-                value="failed"
-                label="It did not arrive"
-                description="Counts as failed; it can be tried again later."
-              />
-              <Radio
-                value="resend"
-                label="I cannot find out: send it again"
-                description="If it did arrive, the person gets it twice."
-              />
-            </Stack>
-          </Radio.Group>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Not now
-            </Button>
-            <Button type="submit" loading={busy} disabled={as === undefined}>
-              Decide
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   );
 }

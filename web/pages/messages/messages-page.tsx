@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { IconMail, IconRefresh } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
 import type { MessageSummary } from '../../../contract/messages.ts';
-import { api } from '../../api.ts';
+import { api, type Answer } from '../../api.ts';
 import { ask, refresh } from '../../query.ts';
 import { messageStateCodes, reasonCodes, reasonText, stateText } from '../../reasons.ts';
 import { useCan } from '../../shell/me.ts';
@@ -26,6 +27,7 @@ import {
   type UrlStateHandle,
 } from '../../ui/index.ts';
 import { messageQuery } from './filter.rules.ts';
+import { ResolveModal } from './resolve-modal.tsx';
 
 const columns: readonly Column<MessageSummary>[] = [
   {
@@ -103,7 +105,12 @@ export function MessagesPage() {
       <PageHeader
         title="Messages"
         description="Every message that was ever planned, where it is, and why."
-        actions={<RetryFailed url={url} />}
+        actions={
+          <>
+            <RetryFailed url={url} />
+            <ResolveAll url={url} />
+          </>
+        }
       />
       <DataTable
         name="Messages"
@@ -163,6 +170,33 @@ function useFilters(url: UrlStateHandle): readonly Filter[] {
       { kind: 'date', key: 'to', label: 'To' },
     ];
   }, [campaigns.data, chosenId]);
+}
+
+/** With the messages in doubt of a campaign on screen, one decision can be made for all of them. */
+function ResolveAll({ url }: { url: UrlStateHandle }) {
+  const can = useCan();
+  const [isOpen, { open, close }] = useDisclosure();
+  const { campaignId, state } = url.values;
+  if (!campaignId || state !== 'unknown' || !can('messages:send')) return null;
+  const find = async () => {
+    const ids: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const query = { campaignId, state: 'unknown' as const, limit: 200, ...(cursor ? { cursor } : {}) };
+      const page: Answer<'GET /messages'> = await api('GET /messages', { query });
+      ids.push(...page.data.map((message) => message.id));
+      cursor = page.nextCursor;
+    }
+    return ids;
+  };
+  return (
+    <>
+      <Button variant="default" onClick={open}>
+        Decide about all of them…
+      </Button>
+      {isOpen && <ResolveModal find={find} isMany onClose={close} />}
+    </>
+  );
 }
 
 /** With the failed messages of a campaign on screen, all of them can be tried again at once. */

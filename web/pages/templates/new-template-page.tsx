@@ -48,7 +48,7 @@ function StarterCard({ starter }: { starter: Starter }) {
             <Title order={2} size="h5">
               {starter.name}
             </Title>
-            <Badge variant="light" tt="none" radius="sm" className="state-badge">
+            <Badge variant="light" tt="none" radius="sm">
               {categoryName(starter.category)}
             </Badge>
           </Group>
