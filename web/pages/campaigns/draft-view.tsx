@@ -48,12 +48,7 @@ export function DraftView({ campaign }: { campaign: Campaign }) {
                 Ready to send?
               </Title>
               {readiness.data && (
-                <Badge
-                  color={readiness.data.ready ? 'teal' : 'red'}
-                  variant="light"
-                  tt="none"
-                  radius="sm"
-                >
+                <Badge color={readiness.data.ready ? 'teal' : 'red'} variant="light" tt="none" radius="sm">
                   {readiness.data.ready ? 'Nothing stops it' : 'Something stops it'}
                 </Badge>
               )}

@@ -9,6 +9,7 @@ import {
   readerBody,
   samplePerson,
   valuesNeeded,
+  variableWords,
   type Draft,
 } from './draft.rules.ts';
 
@@ -53,6 +54,14 @@ describe('a draft', () => {
   test('a text that is not used is no difference', () => {
     expect(isSameDraft(draft, { ...draft, text: 'left over' })).toBe(true);
   });
+});
+
+test('a path says where its value comes from, and when nobody has it', () => {
+  const labels = new Map([['city', 'City']]);
+  expect(variableWords('contact.city', labels)).toBe('the contact’s “City”');
+  expect(variableWords('contact.citty', labels)).toBe('no contact has this attribute yet');
+  expect(variableWords('variables.code', labels)).toMatch(/a campaign gives none/);
+  expect(variableWords('contact.email', labels)).toBe('');
 });
 
 describe('whom it is previewed for', () => {

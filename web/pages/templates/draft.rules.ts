@@ -156,6 +156,15 @@ export function valuesNeeded(draft: Draft): readonly string[] {
   return [...found].filter((name) => !fromProfile.has(name)).sort();
 }
 
+/** Where the value of a path comes from, in words. */
+export function variableWords(name: string, attributeLabels: ReadonlyMap<string, string>): string {
+  const [root, key = ''] = name.split('.');
+  if (root === 'variables') return 'given by whoever sends it; a campaign gives none';
+  if (root !== 'contact' || fromProfile.has(name)) return '';
+  const label = attributeLabels.get(key);
+  return label === undefined ? 'no contact has this attribute yet' : `the contact’s “${label}”`;
+}
+
 export function madeUpValue(name: string): string {
   const key = name.slice(name.indexOf('.') + 1);
   return made[key] ?? key.replaceAll('_', ' ');

@@ -24,6 +24,7 @@ import { ProblemList } from './problem-list.tsx';
 import { SettingsCard } from './settings-card.tsx';
 import { TemplateMenu } from './template-menu.tsx';
 import { TestSendModal } from './test-send-modal.tsx';
+import { VariablesCard } from './variables-card.tsx';
 
 export interface TemplateEditorProps {
   /** None: it has yet to be made. */
@@ -155,7 +156,10 @@ export function TemplateEditor(props: TemplateEditorProps) {
             </Stack>
           </Grid.Col>
           <Grid.Col span={{ base: 12, lg: 6 }}>
-            <PreviewCard draft={draft} preview={preview} reader={reader} onReader={setReader} />
+            <Stack gap="md">
+              <PreviewCard draft={draft} preview={preview} reader={reader} onReader={setReader} />
+              <VariablesCard variables={preview.query.data?.variables ?? saved.template?.variables ?? []} />
+            </Stack>
           </Grid.Col>
         </Grid>
       </Stack>
