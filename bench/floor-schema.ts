@@ -5,6 +5,7 @@ const schema = `
   drop schema if exists floor cascade; create schema floor;
   create table floor.contact (id uuid primary key, external_id text unique, attributes jsonb not null, created_at timestamptz not null);
   create table floor.address (id uuid primary key, contact_id uuid not null references floor.contact (id), kind text not null, value text not null, unique (kind, value));
+  create index on floor.address (contact_id, kind);
   create table floor.consent (address_id uuid primary key, state text not null, source text not null, at timestamptz not null);
   create table floor.message (id uuid primary key, contact_id uuid not null unique, state text not null, ref text, settled_at timestamptz);
   create table floor.claim (id int primary key, begun int not null);

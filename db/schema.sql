@@ -554,13 +554,14 @@ create table lane_hour (
   workspace_id uuid not null,
   account_id uuid not null,
   hour timestamp with time zone not null,
+  shard smallint not null,
   accepted integer not null default 0,
   failed integer not null default 0,
   unknown integer not null default 0,
   last_accepted_at timestamp with time zone,
   last_failure_at timestamp with time zone,
   last_failure text,
-  PRIMARY KEY (workspace_id, account_id, hour),
+  PRIMARY KEY (workspace_id, account_id, hour, shard),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
 alter table lane_hour enable row level security;
@@ -698,10 +699,11 @@ grant select, insert, update, delete on plan_count to parley_server;
 create table plan_reason_count (
   workspace_id uuid not null,
   plan_id uuid not null,
+  shard smallint not null,
   state text not null,
   reason text not null,
   count integer not null,
-  PRIMARY KEY (workspace_id, plan_id, state, reason),
+  PRIMARY KEY (workspace_id, plan_id, shard, state, reason),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
 alter table plan_reason_count enable row level security;
@@ -1000,6 +1002,29 @@ CREATE OR REPLACE FUNCTION public.parley_owner_reads(target regclass)
 AS $function$
 begin
   execute format('create policy owner_reads on %s for select to %I using (true)', target, current_user);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.parley_refresh_statistics()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+declare
+  grown regclass;
+  count integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(7236403) then return 0; end if;
+  for grown in
+    select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'public' and c.relkind = 'r' and pg_relation_size(c.oid) > 8 * 8192
+      and (c.reltuples < 0 or pg_relation_size(c.oid) > 8 * 8192 * greatest(c.relpages, 1)::bigint)
+    order by c.oid
+  loop
+    execute format('analyze %s', grown);
+    count := count + 1;
+  end loop;
+  return count;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.parley_workspace_count()

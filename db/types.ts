@@ -376,6 +376,7 @@ export interface LaneHourTable {
   workspace_id: string;
   account_id: string;
   hour: Temporal.Instant;
+  shard: number;
   accepted: Defaulted<number>;
   failed: Defaulted<number>;
   unknown: Defaulted<number>;
@@ -484,6 +485,7 @@ export interface PlanCountTable {
 export interface PlanReasonCountTable {
   workspace_id: string;
   plan_id: string;
+  shard: number;
   state: string;
   reason: string;
   count: number;

@@ -219,7 +219,7 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
           ...entry,
         })),
       wake: delivery.worker.wake,
-      shard: () => 10 + Math.floor(Math.random() * 8),
+      shard: () => 40 + Math.floor(Math.random() * 8),
     }),
     ...campaignRoutes({ campaigns: campaigns.deps, audit }),
     ...inboundRoutes({ hits: inbound.hits, choices: inbound.choices, vault, log }),

@@ -43,7 +43,8 @@ create table message (
   variables jsonb,
   planned_at timestamptz not null,
   settled_at timestamptz,
-  primary key (workspace_id, plan_month, id)
+  -- The id before the month: a message is found by its id alone, and ids rise with time.
+  primary key (workspace_id, id, plan_month)
 ) partition by range (plan_month);
 create unique index message_once on message (workspace_id, plan_month, plan_id, recipient_key);
 create index message_of_contact on message (workspace_id, contact_id, id);
@@ -119,10 +120,11 @@ select parley_isolate('plan_count');
 create table plan_reason_count (
   workspace_id uuid not null references workspace (id),
   plan_id uuid not null,
+  shard smallint not null,
   state text not null,
   reason text not null,
   count integer not null,
-  primary key (workspace_id, plan_id, state, reason)
+  primary key (workspace_id, plan_id, shard, state, reason)
 );
 select parley_isolate('plan_reason_count');
 
@@ -158,13 +160,14 @@ create table lane_hour (
   workspace_id uuid not null references workspace (id),
   account_id uuid not null,
   hour timestamptz not null,
+  shard smallint not null,
   accepted integer not null default 0,
   failed integer not null default 0,
   unknown integer not null default 0,
   last_accepted_at timestamptz,
   last_failure_at timestamptz,
   last_failure text,
-  primary key (workspace_id, account_id, hour)
+  primary key (workspace_id, account_id, hour, shard)
 );
 select parley_isolate('lane_hour');
 

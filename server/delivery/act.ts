@@ -31,6 +31,7 @@ async function note(tx: Tx, deps: MessageDeps, moved: readonly MovedMessage[], c
     await moveReasons(
       tx,
       planId,
+      0,
       reasonDeltas(
         list.flatMap((one) => [
           { state: one.from as LedgerState, reason: one.fromReason, delta: -1 },

@@ -211,14 +211,20 @@ export interface LaneTally {
 }
 
 /** Adds to the account's current hour. */
-export async function countLane(tx: Tx, accountId: string, tally: LaneTally, now: Temporal.Instant): Promise<void> {
+export async function countLane(
+  tx: Tx,
+  accountId: string,
+  shard: number,
+  tally: LaneTally,
+  now: Temporal.Instant,
+): Promise<void> {
   await tx.hot(
-    `insert into lane_hour as h (workspace_id, account_id, hour, accepted, failed, unknown, last_accepted_at, last_failure_at, last_failure)
-     values ($1, $2, date_trunc('hour', $3::timestamptz), $4, $5, $6, case when $4 > 0 then $3::timestamptz end, case when $7::text is not null then $3::timestamptz end, $7)
-     on conflict (workspace_id, account_id, hour) do update set accepted = h.accepted + excluded.accepted, failed = h.failed + excluded.failed,
+    `insert into lane_hour as h (workspace_id, account_id, hour, shard, accepted, failed, unknown, last_accepted_at, last_failure_at, last_failure)
+     values ($1, $2, date_trunc('hour', $3::timestamptz), $8, $4, $5, $6, case when $4 > 0 then $3::timestamptz end, case when $7::text is not null then $3::timestamptz end, $7)
+     on conflict (workspace_id, account_id, hour, shard) do update set accepted = h.accepted + excluded.accepted, failed = h.failed + excluded.failed,
        unknown = h.unknown + excluded.unknown, last_accepted_at = coalesce(excluded.last_accepted_at, h.last_accepted_at),
        last_failure_at = coalesce(excluded.last_failure_at, h.last_failure_at), last_failure = coalesce(excluded.last_failure, h.last_failure)`,
-    [tx.workspaceId, accountId, now, tally.accepted, tally.failed, tally.unknown, tally.lastFailure],
+    [tx.workspaceId, accountId, now, tally.accepted, tally.failed, tally.unknown, tally.lastFailure, shard],
   );
 }
 

@@ -199,6 +199,7 @@ async function gatherDeferrals(tx: Tx, deps: DeliveryDeps, now: Temporal.Instant
     await moveReasons(
       tx,
       planId,
+      shard,
       reasonDeltas(freed.map((one) => ({ state: one.from as LedgerState, reason: one.fromReason, delta: -1 }))),
     );
     await insertBatch(tx, plan, newId(deps.clock), sorted, plan.state === 'paused' ? 'infinity' : now);

@@ -8,7 +8,7 @@ import * as plans from './plan.ts';
 import { findPlan, readCounts, readReasons } from './plan.store.ts';
 import type { PlanCounts, PlanRow } from './plan.store.ts';
 import type { DeliveryDeps } from './ports.ts';
-import { createWorker } from './worker.ts';
+import { createWorker, mostClaims } from './worker.ts';
 import type { Worker } from './worker.ts';
 
 /** Counts of a plan that add up: planned is the sum of the first nine. */
@@ -50,13 +50,15 @@ export interface Delivery {
   readonly worker: Worker;
 }
 
-const workerShards = 8;
+/** Rows of the counts that one process keeps for itself: one for claiming, one for each hand-over at a time. */
+const shardsOfWorker = 1 + mostClaims;
+const workers = 8;
 
-/** A number for this process's rows in the counts, stable over its life. */
+/** The first of this process's rows in the counts, stable over its life. */
 export function shardOf(worker: string): number {
   let hash = 0;
   for (const char of worker) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
-  return 1 + (hash % workerShards);
+  return 1 + (hash % workers) * shardsOfWorker;
 }
 
 export function createDelivery(deps: DeliveryDeps): Delivery {

@@ -225,19 +225,25 @@ export interface ReasonDelta {
 }
 
 /** Rows are written in one order by everybody, so that two workers never wait for each other in a circle. */
-export async function moveReasons(tx: Tx, planId: string, deltas: readonly ReasonDelta[]): Promise<void> {
+export async function moveReasons(
+  tx: Tx,
+  planId: string,
+  shard: number,
+  deltas: readonly ReasonDelta[],
+): Promise<void> {
   if (deltas.length === 0) return;
   const sorted = [...deltas].sort((a, b) => (`${a.state} ${a.reason}` < `${b.state} ${b.reason}` ? -1 : 1));
   await tx.hot(
-    `insert into plan_reason_count (workspace_id, plan_id, state, reason, count)
-     select $1, $2, r.state, r.reason, r.delta from unnest($3::text[], $4::text[], $5::int[]) as r (state, reason, delta)
-     on conflict (workspace_id, plan_id, state, reason) do update set count = plan_reason_count.count + excluded.count`,
+    `insert into plan_reason_count (workspace_id, plan_id, shard, state, reason, count)
+     select $1, $2, $6, r.state, r.reason, r.delta from unnest($3::text[], $4::text[], $5::int[]) as r (state, reason, delta)
+     on conflict (workspace_id, plan_id, shard, state, reason) do update set count = plan_reason_count.count + excluded.count`,
     [
       tx.workspaceId,
       planId,
       sorted.map((one) => one.state),
       sorted.map((one) => one.reason),
       sorted.map((one) => one.delta),
+      shard,
     ],
   );
 }
@@ -271,7 +277,8 @@ export async function readCounts(tx: Tx, planIds: readonly string[]): Promise<Ma
 
 export async function readReasons(tx: Tx, planId: string): Promise<{ state: string; reason: string; count: number }[]> {
   return tx.query(
-    'select state, reason, count from plan_reason_count where workspace_id = $1 and plan_id = $2 and count > 0 order by state, count desc',
+    `select state, reason, sum(count)::int as count from plan_reason_count where workspace_id = $1 and plan_id = $2
+     group by state, reason having sum(count) > 0 order by state, 3 desc`,
     [tx.workspaceId, planId],
   );
 }

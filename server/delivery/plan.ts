@@ -142,6 +142,7 @@ export async function planPage(
   await store.moveReasons(
     tx,
     plan.id,
+    shard,
     reasonDeltas(added.map((one) => ({ state: one.state, reason: one.reason, delta: 1 }))),
   );
   const decided = added.filter((one) => one.state !== 'planned');

@@ -54,7 +54,13 @@ export function reasonDeltas(
   return [...sums.values()].filter((one) => one.delta !== 0);
 }
 
-async function tally(tx: Tx, accountId: string, settled: readonly Result[], now: Temporal.Instant): Promise<void> {
+async function tally(
+  tx: Tx,
+  accountId: string,
+  shard: number,
+  settled: readonly Result[],
+  now: Temporal.Instant,
+): Promise<void> {
   const asked = settled.filter(({ outcome }) => outcome.tried || outcome.code !== undefined);
   const count = (test: (outcome: Outcome) => boolean) => asked.filter(({ outcome }) => test(outcome)).length;
   const accepted = count((outcome) => outcome.state === 'accepted');
@@ -64,7 +70,7 @@ async function tally(tx: Tx, accountId: string, settled: readonly Result[], now:
   if (asked.length === 0) return;
   const lastFailure =
     last === undefined ? null : `${last.code ?? ''} ${last.detail ?? last.reason ?? ''}`.trim().slice(0, 500);
-  await countLane(tx, accountId, { accepted, unknown, failed: failures.length - unknown, lastFailure }, now);
+  await countLane(tx, accountId, shard, { accepted, unknown, failed: failures.length - unknown, lastFailure }, now);
 }
 
 /**
@@ -96,6 +102,7 @@ export async function writeResults(
   await moveReasons(
     tx,
     plan.id,
+    shard,
     reasonDeltas(settled.map(({ outcome }) => ({ state: outcome.state, reason: outcome.reason, delta: 1 }))),
   );
   await insertDeferrals(
@@ -109,7 +116,7 @@ export async function writeResults(
     outcome.badAddress === true && addressId !== null ? [addressId] : [],
   );
   if (bad.length > 0) await deps.markAddresses(tx, bad, 'bounced');
-  if (accountId !== null) await tally(tx, accountId, settled, now);
+  if (accountId !== null) await tally(tx, accountId, shard, settled, now);
   tx.afterCommit(() => {
     for (const { outcome } of settled) deps.metrics.messages(plan.channel, outcome.state, 1);
   });

@@ -8,7 +8,7 @@ import type { DeliveryDeps } from './ports.ts';
 /** What a kill of this process can at most leave in doubt. */
 export const mostInDoubt = 64;
 /** Batches at once: more than one, so that a slow lane does not stand before the others. */
-const mostClaims = 3;
+export const mostClaims = 3;
 const pollMs = 5_000;
 const troubleMs = 1_000;
 
@@ -80,14 +80,19 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
   const alarm = createAlarm();
   let loop: Promise<void> | undefined;
 
+  /** Numbers of the rows of the counts that no hand-over is using: two on one row would wait for each other's commit. */
+  const slots = Array.from({ length: mostClaims }, (_, n) => shard + 1 + n);
+
   function begin(next: Claim): void {
-    const run = handOver(next, deps, budget, shard, stopping.signal)
+    const slot = slots.pop() ?? shard;
+    const run = handOver(next, deps, budget, slot, stopping.signal)
       .catch((error: unknown) => {
         // The batch keeps its lease until it runs out; then it is put in order like after a crash.
         deps.log.error({ err: error, batch: next.batch.id }, 'a hand-over broke off');
       })
       .finally(() => {
         running.delete(run);
+        slots.push(slot);
         alarm.ring();
       });
     running.add(run);
