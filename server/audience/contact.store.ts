@@ -336,3 +336,16 @@ export async function findPerson(tx: Tx, addressId: string): Promise<PersonRow |
   );
   return rows[0];
 }
+
+/** For the test that looks at their plans. */
+export const hotStatements = {
+  findByExternalIds: findByExternalIdText,
+  findByHashes: findByHashText,
+  findAddress: findAddressText,
+  readContacts: readContactsText,
+  readOwned: readOwnedText,
+  readAddresses: readAddressesText,
+  insertContacts: insertContactsText,
+  insertAddresses: insertAddressesText,
+  updateContacts: updateContactsText,
+} as const;

@@ -96,13 +96,17 @@ export async function receiveUpload(
   const rawKey = rawKeyOf(id);
   const watch = createWatch();
   // Both ends: a client that goes away breaks the writing, a refusal lets go of the client's stream.
-  const flow = pipeline(source, watch.stream);
-  const [, { sizeBytes }] = await Promise.all([flow, objects.write(rawKey, watch.stream, limitBytes)]).catch(
-    async (error: unknown) => {
-      await flow.catch(() => undefined);
-      throw error;
-    },
-  );
+  const [flow, written] = await Promise.allSettled([
+    pipeline(source, watch.stream),
+    objects.write(rawKey, watch.stream, limitBytes),
+  ]);
+  const failures = [flow, written].filter((one) => one.status === 'rejected').map((one): unknown => one.reason);
+  if (failures.length > 0) {
+    await objects.remove(rawKey);
+    // One end's refusal is the reason; the other end only saw its stream break.
+    throw failures.find((one) => one instanceof AppError) ?? failures[0];
+  }
+  const sizeBytes = written.status === 'fulfilled' ? written.value.sizeBytes : 0;
   return async (asked) => {
     try {
       const shape = judge(watch, asked);

@@ -11,10 +11,9 @@ import {
 } from '../../contract/imports.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError, invalidField } from '../platform/errors.ts';
-import { decodeCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
+import { decodeIdCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
 import { fieldProblems, invalidInput } from '../platform/http-problems.ts';
-import { isId } from '../platform/ids.ts';
 import type { ObjectStore } from '../platform/objects.ts';
 import type { Vault } from '../platform/sealing.ts';
 import type { Audience } from './audience.ts';
@@ -94,6 +93,15 @@ function plainParts(body: unknown): UploadParts {
   };
 }
 
+/** The form parser's complaints are plain errors; so is a client that goes away in the middle. */
+function asBrokenForm(error: unknown): AppError | undefined {
+  if (!(error instanceof Error) || error instanceof AppError) return undefined;
+  const code = 'code' in error ? error.code : undefined;
+  const broke = code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET';
+  if (!broke && !/form|multipart|part header|boundary/iu.test(error.message)) return undefined;
+  return new AppError('malformed-request', 'The upload broke off, or its form cannot be read.', { cause: error });
+}
+
 /**
  * Refusing in the middle of an upload: what is still coming is read and thrown away, or the client would see a
  * broken connection instead of the answer.
@@ -113,7 +121,7 @@ async function takeUpload<T>(
   } catch (error) {
     request.raw.unpipe();
     request.raw.resume();
-    throw error;
+    throw asBrokenForm(error) ?? error;
   }
 }
 
@@ -178,8 +186,7 @@ export function importRoutes(deps: ImportRoutesDeps): Route[] {
     ...uploadRoutes(deps),
     route(listImports, async (tx, call) => {
       const { limit, cursor, state } = call.query;
-      const [after] = decodeCursor(cursor, 1) ?? [];
-      if (after !== undefined && !isId(after)) throw invalidField('/query/cursor', 'is not one that a list gave out');
+      const after = decodeIdCursor(cursor);
       const rows = await imports.list(tx, { state, after, limit: limit + 1 });
       const page = rows.slice(0, limit);
       const last = rows.length > limit ? page.at(-1) : undefined;

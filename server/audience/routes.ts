@@ -14,10 +14,8 @@ import {
 import type { TimelineEntry } from '../../contract/contacts.ts';
 import type { Activity } from '../activity/index.ts';
 import type { Db, Tx } from '../platform/db.ts';
-import { invalidField } from '../platform/errors.ts';
-import { decodeCursor, encodeCursor, requireMatch, route, streamRoute } from '../platform/http.ts';
+import { decodeIdCursor, encodeCursor, requireMatch, route, streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
-import { isId } from '../platform/ids.ts';
 import type { Audience } from './audience.ts';
 import type { AttributeRow } from './attribute.store.ts';
 import type { StoredContact } from './contact.store.ts';
@@ -51,20 +49,13 @@ function presentAttribute({ key, label, type, createdAt }: AttributeRow) {
   return { key, label, type, createdAt: createdAt.toString() };
 }
 
-/** The id in a cursor; a mangled one would be an error of the database. */
-function afterId(cursor: string | undefined): string | undefined {
-  const [id] = decodeCursor(cursor, 1) ?? [];
-  if (id !== undefined && !isId(id)) throw invalidField('/query/cursor', 'is not one that a list gave out');
-  return id;
-}
-
 function readingRoutes({ audience }: AudienceRoutesDeps): Route[] {
   const { contacts, list } = audience;
   return [
     route(listContacts, async (tx, call) => {
       const { limit, cursor, sort, ...filter } = call.query;
       const found = await list(tx, filter, {
-        after: afterId(cursor),
+        after: decodeIdCursor(cursor),
         descending: sort === '-createdAt',
         limit: limit + 1,
       });
@@ -147,7 +138,7 @@ function timelineRoute({ audience, activity }: AudienceRoutesDeps): Route {
     const contact = await audience.contacts.get(tx, call.params.id);
     const page = await activity.timeline(tx, contact.id, {
       limit: call.query.limit,
-      cursor: afterId(call.query.cursor),
+      cursor: decodeIdCursor(call.query.cursor),
     });
     const data: TimelineEntry[] = page.data.map(({ id, occurredAt, kind, messageId, campaignId, data: details }) => ({
       id,
