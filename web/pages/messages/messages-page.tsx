@@ -92,6 +92,7 @@ export function MessagesPage() {
     ...ask('GET /messages', { query: messageQuery(url.values, zone) }),
     placeholderData: keepPreviousData,
   });
+  const isAny = (query.data?.data.length ?? 0) > 0;
   const lastNews = useRef(0);
   useStream(['message', 'campaign'], () => {
     // A running campaign tells of itself many times a second; a list that jumps that often cannot be read.
@@ -107,8 +108,8 @@ export function MessagesPage() {
         description="Every message that was ever planned, where it is, and why."
         actions={
           <>
-            <RetryFailed url={url} />
-            <ResolveAll url={url} />
+            {isAny && <RetryFailed url={url} />}
+            {isAny && <ResolveAll url={url} />}
           </>
         }
       />
