@@ -92,7 +92,12 @@ export const proveConsent = endpoint({
     entries: z.array(consentHistoryEntry.extend({ mac: z.string() })),
     head: z.strictObject({ seq: z.int().nonnegative(), mac: z.string() }),
     /** Over the canonical JSON (keys sorted, no spaces) of everything else here; `publicKey` is PEM. */
-    signature: z.strictObject({ algorithm: z.string(), publicKey: z.string(), value: z.string(), howToVerify: z.string() }),
+    signature: z.strictObject({
+      algorithm: z.string(),
+      publicKey: z.string(),
+      value: z.string(),
+      howToVerify: z.string(),
+    }),
   }),
 });
 

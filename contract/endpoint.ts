@@ -50,8 +50,10 @@ export function endpoint<const E extends Endpoint>(definition: E): E {
 
 export const id = z.uuid();
 export const idParams = z.strictObject({ id });
-/** RFC 3339, UTC. */
-export const time = z.iso.datetime({ offset: true });
+/** RFC 3339, UTC. Bounded to years that every part keeps: PostgreSQL has no year 0, and past 9999 the notation changes. */
+export const time = z.iso
+  .datetime({ offset: true })
+  .refine((text) => text >= '1900' && text < '3000', 'must lie between the years 1900 and 2999');
 /** RFC 9110 entity tags are made from it; rises with each change. */
 export const revision = z.int().positive();
 

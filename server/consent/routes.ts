@@ -60,7 +60,7 @@ function topicRoutes(deps: ConsentRoutesDeps): Route[] {
   const { topics } = deps.consent;
   return [
     route(topicContract.listTopics, async (tx, { query: { limit, cursor, archived } }) => {
-      const [afterKey = ''] = decodeCursor(cursor, 1) ?? [];
+      const [afterKey = ''] = decodeCursor(cursor, 'text') ?? [];
       const found = await topics.list(tx, { archived: archived === 'true', afterKey, limit: limit + 1 });
       const data = found.slice(0, limit);
       return {
@@ -296,7 +296,7 @@ function suppressionRoutes(deps: ConsentRoutesDeps): Route[] {
           nextCursor: null,
         };
       }
-      const [createdAt = '', id = ''] = decodeCursor(cursor, 2) ?? [];
+      const [createdAt = '', id = ''] = decodeCursor(cursor, 'time', 'text') ?? [];
       const last = parseSuppressionId(id);
       const before = last === undefined ? undefined : { createdAt, address: last };
       const found = await store.listSuppressions(tx, { reason, kind, before }, limit + 1);

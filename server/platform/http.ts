@@ -3,6 +3,7 @@ import type { BodyOf, Endpoint, ParamsOf, QueryOf, ResponseOf } from '../../cont
 import type { Permission } from '../../contract/permissions.ts';
 import type { Db, Tx } from './db.ts';
 import { AppError } from './errors.ts';
+import { unkeepable } from './http-text.rules.ts';
 import { isId } from './ids.ts';
 
 /** Who calls: always inside one workspace, with the permissions he has there. */
@@ -86,12 +87,33 @@ export function encodeCursor(...parts: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** The parts of a cursor; a mangled one is the caller's mistake. `length` parts are expected. */
-export function decodeCursor(cursor: string | undefined, length: number): string[] | undefined {
+/** What a part of a cursor must be, so that a mangled one is the caller's mistake and never an error of the database. */
+const cursorParts = {
+  id: isId,
+  time: (part: string) => /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/.test(part) && isInstant(part),
+  count: (part: string) => /^\d{1,15}$/.test(part),
+  text: (part: string) => unkeepable(part, '').length === 0,
+} as const;
+
+function isInstant(text: string): boolean {
+  try {
+    // PostgreSQL has no year 0.
+    return Temporal.Instant.from(text).toZonedDateTimeISO('UTC').year > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The parts of a cursor, each of the kind named; undefined when there is none. */
+export function decodeCursor(
+  cursor: string | undefined,
+  ...kinds: readonly (keyof typeof cursorParts)[]
+): string[] | undefined {
   if (cursor === undefined) return undefined;
   try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(parts) && parts.length === length) return parts.map(String);
+    const given: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    const parts = Array.isArray(given) ? given.map(String) : [];
+    if (parts.length === kinds.length && kinds.every((kind, at) => cursorParts[kind](parts[at] ?? ''))) return parts;
   } catch {
     // falls through to the refusal
   }
@@ -100,11 +122,7 @@ export function decodeCursor(cursor: string | undefined, length: number): string
   });
 }
 
-/** The one id in a cursor; anything else there would be an error of the database. */
+/** The one id in a cursor. */
 export function decodeIdCursor(cursor: string | undefined): string | undefined {
-  const [id] = decodeCursor(cursor, 1) ?? [];
-  if (id === undefined || isId(id)) return id;
-  throw new AppError('invalid-input', 'cursor: is not one that a list gave out.', {
-    errors: [{ pointer: '/query/cursor', message: 'is not one that a list gave out' }],
-  });
+  return decodeCursor(cursor, 'id')?.[0];
 }

@@ -162,7 +162,7 @@ function readingRoutes({ templates }: TemplateRoutesDeps): Route[] {
   return [
     route(contract.listTemplates, async (tx, call) => {
       const { limit, cursor, q, category, locale, status } = call.query;
-      const after = decodeCursor(cursor, 2);
+      const after = decodeCursor(cursor, 'time', 'id');
       const rows = await store.listTemplates(tx, {
         q,
         category,
@@ -182,7 +182,7 @@ function readingRoutes({ templates }: TemplateRoutesDeps): Route[] {
     route(contract.listTemplateVersions, async (tx, call) => {
       await templates.get(tx, call.params.id);
       const { limit, cursor } = call.query;
-      const before = decodeCursor(cursor, 1)?.[0];
+      const before = decodeCursor(cursor, 'count')?.[0];
       const rows = await store.listVersions(
         tx,
         call.params.id,

@@ -152,7 +152,7 @@ export async function listVersions(
 ): Promise<VersionListed[]> {
   return tx.query<VersionListed>(
     `select version, created_by, created_at from template_version
-     where workspace_id = $1 and template_id = $2 and version < $3 order by version desc limit $4`,
-    [tx.workspaceId, templateId, before ?? 2_147_483_647, limit],
+     where workspace_id = $1 and template_id = $2 and version < $3::bigint order by version desc limit $4`,
+    [tx.workspaceId, templateId, before ?? Number.MAX_SAFE_INTEGER, limit],
   );
 }

@@ -2,7 +2,6 @@ import * as api from '../../contract/audit.ts';
 import { getWorkspaceSettings, updateWorkspaceSettings } from '../../contract/workspace.ts';
 import type { WorkspaceSettings } from '../../contract/workspace.ts';
 import type { Tx } from '../platform/db.ts';
-import { invalidField } from '../platform/errors.ts';
 import { decodeCursor, encodeCursor, requireMatch, route, streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
 import { originOf } from './audit.ts';
@@ -95,10 +94,8 @@ export function auditRoutes({ audit, members }: AuditRouteDeps): Route[] {
 }
 
 function seqFrom(cursor: string | undefined): number | undefined {
-  const part = decodeCursor(cursor, 1)?.[0];
-  if (part === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(part)) throw invalidField('/query/cursor', 'is not one that a list gave out');
-  return Number(part);
+  const [part] = decodeCursor(cursor, 'count') ?? [];
+  return part === undefined ? undefined : Number(part);
 }
 
 export function settingsRoutes({ settings }: { readonly settings: Settings }): Route[] {

@@ -1,10 +1,8 @@
 import * as keyApi from '../../contract/api-keys.ts';
 import * as api from '../../contract/team.ts';
 import type { Clock } from '../platform/clock.ts';
-import { decodeCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
+import { decodeIdCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
-import { isId } from '../platform/ids.ts';
-import { invalidField } from '../platform/errors.ts';
 import { originOf } from './audit.ts';
 import type { Background } from './background.ts';
 import { ownSetName } from './grants.ts';
@@ -26,13 +24,6 @@ export interface TeamRouteDeps {
   readonly members: Members;
   readonly roles: Roles;
   readonly sendSystemMail: SendSystemMail;
-}
-
-/** The id a list goes on from; a cursor that carries none is the caller's mistake. */
-function idFrom(cursor: string | undefined): string | undefined {
-  const id = decodeCursor(cursor, 1)?.[0];
-  if (id !== undefined && !isId(id)) throw invalidField('/query/cursor', 'is not one that a list gave out');
-  return id;
 }
 
 /** Asks for one more than fits, to know whether there is more. */
@@ -75,7 +66,7 @@ function presentPermissions(row: MemberRow) {
 function memberRoutes({ members }: TeamRouteDeps): Route[] {
   return [
     route(api.listUsers, async (tx, { query }) => {
-      const rows = await members.list(tx, idFrom(query.cursor), query.limit + 1);
+      const rows = await members.list(tx, decodeIdCursor(query.cursor), query.limit + 1);
       return paged(rows, query.limit, (row) => row.userId, presentUser);
     }),
     route(api.getUser, async (tx, { params }) => presentUser(await members.get(tx, params.id))),
@@ -83,7 +74,7 @@ function memberRoutes({ members }: TeamRouteDeps): Route[] {
       presentUser(await members.setDisabled(tx, call.caller, originOf(call), call.params.id, call.body.disabled)),
     ),
     route(api.listPermissions, async (tx, { query }) => {
-      const rows = await members.list(tx, idFrom(query.cursor), query.limit + 1);
+      const rows = await members.list(tx, decodeIdCursor(query.cursor), query.limit + 1);
       return paged(rows, query.limit, (row) => row.userId, presentPermissions);
     }),
     route(api.getPermissions, async (tx, { params }) => presentPermissions(await members.get(tx, params.userId))),
@@ -123,7 +114,7 @@ function invitationRoutes({ background, invitations, sendSystemMail }: TeamRoute
       return { ...presentInvitation(made.invitation, 'open'), url, mailed };
     }),
     route(api.listInvitations, async (tx, { query }) => {
-      const rows = await invitations.list(tx, query.state, idFrom(query.cursor), query.limit + 1);
+      const rows = await invitations.list(tx, query.state, decodeIdCursor(query.cursor), query.limit + 1);
       const show = (row: InvitationRow) => presentInvitation(row, invitations.stateOf(row));
       return paged(rows, query.limit, (row) => row.id, show);
     }),
@@ -159,7 +150,7 @@ function presentKey(row: KeyRow): keyApi.ApiKey {
 function keyRoutes({ keys }: TeamRouteDeps): Route[] {
   return [
     route(keyApi.listApiKeys, async (tx, { query }) => {
-      const rows = await keys.list(tx, idFrom(query.cursor), query.limit + 1);
+      const rows = await keys.list(tx, decodeIdCursor(query.cursor), query.limit + 1);
       return paged(rows, query.limit, (row) => row.id, presentKey);
     }),
     route(keyApi.createApiKey, async (tx, call) => {
