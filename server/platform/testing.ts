@@ -61,7 +61,7 @@ export async function createTestDb(start = '2026-02-10T12:00:00Z'): Promise<Test
   const pinned = createDb({ url, log: silentLog, pinned: true });
   const owner = new pg.Pool({ connectionString: inDatabase(inject('postgres').ownerUrl, name), max: 2 });
   // The pool says it has ended before its connections have; dropping the database then breaks one that nobody listens to.
-  owner.on('connect', (client) => client.on('error', () => undefined));
+  owner.on('error', () => undefined);
   const newWorkspace = async (workspaceName = 'Test') => {
     const id = newId(clock);
     await db.transaction(id, async (tx) => {
