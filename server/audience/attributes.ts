@@ -31,5 +31,3 @@ export function createAttributes(clock: Clock) {
     },
   };
 }
-
-export type AttributeDefinitions = ReturnType<typeof createAttributes>;

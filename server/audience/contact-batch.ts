@@ -2,7 +2,7 @@ import type { Tx } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { defineAttributes, inputContext } from './contact-input.ts';
-import type { ContactsDeps } from './contacts.ts';
+import type { ContactsDeps } from './contact-input.ts';
 import { readInput } from './given.rules.ts';
 import type { ContactInput, InputProblem, ReadInput } from './given.rules.ts';
 import type { Outcome } from './match.rules.ts';

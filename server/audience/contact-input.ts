@@ -1,8 +1,20 @@
+import type { Activity } from '../activity/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError } from '../platform/errors.ts';
+import type { Vault } from '../platform/sealing.ts';
 import { addAttributes, listAttributes } from './attribute.store.ts';
 import type { InputContext, InputProblem, ReadInput } from './given.rules.ts';
+import type { AudiencePorts } from './ports.ts';
+
+export interface ContactsDeps {
+  readonly clock: Clock;
+  readonly vault: Vault;
+  readonly activity: Pick<Activity, 'append'>;
+  readonly ports: Pick<AudiencePorts, 'erase'>;
+  /** Of the workspace, for telephone numbers written without a country code. */
+  readonly defaultCountry: (tx: Tx) => Promise<string | undefined>;
+}
 
 /** What reading a contact needs to know of its workspace. */
 export async function inputContext(

@@ -1,32 +1,20 @@
 import type { Contact } from '../../contract/contacts.ts';
-import type { Activity } from '../activity/index.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
-import type { Vault } from '../platform/sealing.ts';
 import type { AddressKind } from './address.rules.ts';
 import { writeBatch } from './contact-batch.ts';
 import { addressTaken, defineAttributes, externalIdTaken, inputContext, refuseProblems } from './contact-input.ts';
+import type { ContactsDeps } from './contact-input.ts';
 import * as store from './contact.store.ts';
 import type { StoredContact } from './contact.store.ts';
 import { readInput } from './given.rules.ts';
 import type { ContactInput } from './given.rules.ts';
 import { addressKey } from './match.rules.ts';
 import type { Found } from './match.rules.ts';
-import type { AudiencePorts } from './ports.ts';
 import { openAddresses, presentContact } from './present.ts';
 import { findPeople, PageRaceError, prepare, upsertPage } from './upsert.ts';
 import type { Prepared } from './upsert.ts';
-
-export interface ContactsDeps {
-  readonly clock: Clock;
-  readonly vault: Vault;
-  readonly activity: Pick<Activity, 'append'>;
-  readonly ports: Pick<AudiencePorts, 'erase'>;
-  /** Of the workspace, for telephone numbers written without a country code. */
-  readonly defaultCountry: (tx: Tx) => Promise<string | undefined>;
-}
 
 async function getContact(tx: Tx, id: string, lock = false): Promise<StoredContact> {
   const contact = await store.findStored(tx, id, lock);

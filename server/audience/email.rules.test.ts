@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { emailForWire, emailMatchKey, parseEmail } from './email.rules.ts';
+import { emailMatchKey, parseEmail } from './email.rules.ts';
 
 const oracle = join(process.env['PARLEY_CONTRACTS'] ?? '../shared/contracts', 'oracles/addresses.json');
 interface Case {
@@ -84,10 +84,6 @@ describe('what people have', () => {
     expect(accepted('Bob@X.com').normalized).toBe('Bob@x.com');
     expect(emailMatchKey(accepted('Bob@X.com'))).toBe(emailMatchKey(accepted('bob@x.COM')));
     expect(accepted('PostMaster@x.com').normalized).toBe('postmaster@x.com');
-  });
-
-  test('the wire form has an ASCII domain', () => {
-    expect(emailForWire(accepted('a@münchen.de'))).toBe('a@xn--mnchen-3ya.de');
   });
 });
 

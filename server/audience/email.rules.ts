@@ -99,8 +99,3 @@ export function emailMatchKey(email: EmailAddress): string {
   const local = email.normalized.slice(0, email.normalized.lastIndexOf('@'));
   return `${local.toLowerCase().normalize('NFC')}@${email.asciiDomain}`;
 }
-
-/** The form for an envelope: ASCII domain. Takes what `parseEmail` made. */
-export function emailForWire(email: EmailAddress): string {
-  return `${email.normalized.slice(0, email.normalized.lastIndexOf('@'))}@${email.asciiDomain}`;
-}

@@ -177,5 +177,3 @@ export function createImports(deps: ImportsDeps) {
     list: store.listImports,
   };
 }
-
-export type Imports = ReturnType<typeof createImports>;

@@ -15,7 +15,5 @@ export type { AskedConsent, AudiencePorts, ConsentFilter, Erasure, ImportPage } 
 export type { TouchedAddress } from './upsert.ts';
 export type { ContactVariables, Person, PersonRef } from './people.ts';
 export { contactVariables } from './people.ts';
-export { parseEmail, emailForWire } from './email.rules.ts';
 export { maskAddress } from './mask.rules.ts';
 export type { AddressKind } from './address.rules.ts';
-export { importQueue } from './imports.ts';

@@ -136,5 +136,3 @@ export function createPeople(deps: PeopleDeps) {
     variablesOf: (tx: Tx, contactId: string) => variablesOf(deps, tx, contactId),
   };
 }
-
-export type People = ReturnType<typeof createPeople>;

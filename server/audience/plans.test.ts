@@ -31,7 +31,9 @@ async function wrongPlans(): Promise<string[]> {
     );
     const lines = plan.map((line) => line['QUERY PLAN']);
     const all = lines.join('\n');
-    const indexes = [...all.matchAll(/(?:Index(?: Only)? Scan using|Bitmap Index Scan on) (\w+)/gu)].map((match) => match[1]);
+    const indexes = [...all.matchAll(/(?:Index(?: Only)? Scan using|Bitmap Index Scan on) (\w+)/gu)].map(
+      (match) => match[1],
+    );
     const wanted = expected[name as keyof typeof hotStatements];
     // The whole key, not just the workspace, of which everything is one.
     const isWhole = lines
