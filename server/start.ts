@@ -14,6 +14,9 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** Of the 10 s that a stop may take, what is left when this is over belongs to the database. */
+const longestStopMs = 6_500;
+
 /** Opens the house, puts the server together, listens, starts the work. What was opened is closed again when a step fails. */
 export async function startServer(config: Config, log: Log): Promise<Running> {
   const house = await openHouse(config, systemClock, log);
@@ -40,7 +43,9 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
   });
   try {
     await parley.workspaces.ensureFirst({ admin: config.admin, bootstrapKey: config.bootstrapKey });
-    await parley.app.listen({ host: config.host, port: config.port });
+    // Its URL is announced when everything runs, not when the port is taken.
+    const listenTextResolver = () => 'listening';
+    await parley.app.listen({ host: config.host, port: config.port, listenTextResolver });
     local = originOf(config.host, parley.app.server.address());
     await parley.start();
   } catch (error) {
@@ -51,7 +56,15 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
     parley,
     url: origin(),
     stop: async () => {
-      await parley.stop();
+      const ended = parley.stop().then(
+        () => true,
+        (error: unknown) => void log.error({ err: error }, 'not everything ended in order'),
+      );
+      // Whoever is waited for in vain (a provider that keeps silent) is left to the leases: the database ends in order.
+      const slept = new AbortController();
+      const inOrder = await Promise.race([ended, systemClock.sleep(longestStopMs, slept.signal)]);
+      slept.abort();
+      if (inOrder !== true) log.warn('what still ran when the time was up is put in order by the next start');
       await house.close();
     },
   };

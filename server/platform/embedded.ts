@@ -79,7 +79,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     lock = await holdInstanceLock(adminUrl, options.dataDir);
     await ensureDatabase(lock);
   } catch (error) {
-    if (!(error instanceof EmbeddedError))
+    // Unless another instance has taken over meanwhile.
+    if (!(error instanceof EmbeddedError) && (await runningPort(folder)) === port)
       await pgCtl(bin, identity, folder, ['stop', '-m', 'fast', '-w']).catch(() => undefined);
     throw error;
   }
@@ -88,7 +89,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     ownerUrl: urlOf(port, options.superuserPassword, 'parley', socket),
     stop: async () => {
       await lock.end().catch(() => undefined);
-      if ((await runningPort(folder)) === undefined) return; // it went away before
+      if ((await runningPort(folder)) !== port) return; // it went away before
       await pgCtl(bin, identity, folder, ['stop', '-m', 'fast', '-w', '-t', '30']);
     },
   };

@@ -23,7 +23,7 @@ interface ImportState {
 }
 
 /** So many SMTP connections, each with one message at a time on the wire. */
-const connections = 16;
+const connections = 24;
 
 async function importPeople(
   server: Instance,

@@ -162,11 +162,12 @@ async function stopPostgres(dataDir: string): Promise<void> {
   await until(() => Promise.resolve(isAlive(left.pid) ? undefined : true), 50, 60_000);
 }
 
+/** A zombie that nobody has buried is dead. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
   }
 }
