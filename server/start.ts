@@ -58,7 +58,7 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
     stop: async () => {
       const ended = parley.stop().then(
         () => true,
-        (error: unknown) => void log.error({ err: error }, 'not everything ended in order'),
+        (error: unknown) => log.error({ err: error }, 'not everything ended in order'),
       );
       // Whoever is waited for in vain (a provider that keeps silent) is left to the leases: the database ends in order.
       const slept = new AbortController();

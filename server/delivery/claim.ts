@@ -92,19 +92,6 @@ async function rescue(tx: Tx, deps: DeliveryDeps, plan: PlanRow, batch: BatchRow
         deps.random(),
       ),
     }));
-  // Noted as unknown first, whatever the policy makes of it next: a later reader sees that it was in doubt.
-  const inDoubt = results.filter((one) => one.outcome.state !== 'unknown');
-  if (inDoubt.length > 0)
-    await deps.events.append(
-      tx,
-      inDoubt.map((one) => ({
-        kind: 'message.unknown',
-        occurredAt: now,
-        contactId: one.contactId,
-        messageId: one.id,
-        data: { channel: plan.channel, reason: 'worker-lost' },
-      })),
-    );
   await writeResults(tx, deps, plan, null, results, shard);
   deps.log.warn(
     { batch: batch.id, inDoubt: results.length, policy },

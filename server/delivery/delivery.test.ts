@@ -229,6 +229,22 @@ describe('when a worker dies', () => {
     expect(bench.events.filter((event) => event.kind === 'message.unknown')).toHaveLength(10);
   });
 
+  test('a doubt that no crash made leaves the same trace', async () => {
+    bench.policy = 'resend';
+    const plan = await bench.plan(await bench.people(1));
+    bench.answer = (to, nth) =>
+      nth === 1 ? { kind: 'unknown', code: 'connection-lost', cause: 'no answer came' } : accepted(to);
+    await drain();
+    db.clock.advance(60_000);
+    await drain();
+    expect(await expectTrueCounts(plan.id)).toMatchObject({ accepted: 1, unknown: 0 });
+    expect(bench.events.filter((event) => event.messageId !== undefined).map((event) => event.kind)).toEqual([
+      'message.unknown',
+      'message.deferred',
+      'message.accepted',
+    ]);
+  });
+
   test('a worker that wakes up after its lease cannot settle any more', async () => {
     const plan = await bench.plan(await bench.people(3));
     let answerLate: (() => void) | undefined;

@@ -28,6 +28,8 @@ export interface Outcome {
   readonly tried: boolean;
   /** The address itself does not work. */
   readonly badAddress?: boolean;
+  /** It may have arrived, and the policy went on at once: the event log tells of the doubt as well as of what came of it. */
+  readonly wasUnknown?: boolean;
 }
 
 /** What the lane learns from an answer. */
@@ -151,11 +153,12 @@ export function unknown(
   random: number,
 ): Outcome {
   const words = { code, detail: cause, tried: true };
-  if (policy === 'give-up') return { state: 'failed', reason: 'unknown-given-up', ...words };
+  if (policy === 'give-up') return { state: 'failed', reason: 'unknown-given-up', wasUnknown: true, ...words };
   if (policy === 'resend' && attempts < mostAttempts)
     return {
       state: 'planned',
       reason: 'unknown-resent',
+      wasUnknown: true,
       dueAt: now.add({ milliseconds: backoffMs(attempts, random) }),
       ...words,
     };

@@ -41,6 +41,13 @@ function eventOf(plan: PlanRow, accountId: string | null, result: Result, now: T
   };
 }
 
+/** Noted as unknown first, whatever the policy made of it: whoever finds a person written to twice finds out why. */
+function eventsOf(plan: PlanRow, accountId: string | null, result: Result, now: Temporal.Instant): EventDraft[] {
+  const event = eventOf(plan, accountId, result, now);
+  if (result.outcome.wasUnknown !== true) return [event];
+  return [{ ...event, kind: 'message.unknown', data: { channel: plan.channel, reason: result.outcome.code } }, event];
+}
+
 /** Counts by state and reason, as deltas. */
 export function reasonDeltas(
   moves: readonly { state: LedgerState; reason: string | null; delta: number }[],
@@ -91,7 +98,7 @@ export async function writeResults(
   const settled = written.size === results.length ? results : results.filter((one) => written.has(one.id));
   await deps.events.append(
     tx,
-    settled.map((one) => eventOf(plan, accountId, one, now)),
+    settled.flatMap((one) => eventsOf(plan, accountId, one, now)),
   );
   await moveCounts(
     tx,
