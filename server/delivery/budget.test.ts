@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createBudget } from './budget.ts';
 
-test('hand-overs share the permits evenly, and more come to those who stay', () => {
+test('a hand-over that is not alone holds at most half; alone again, all', () => {
   const budget = createBudget(64);
   const leave = budget.enter();
   expect(budget.share()).toBe(64);

@@ -1,7 +1,7 @@
 /**
  * How many messages of this process may be in doubt at once, over all its batches: what a `kill -9` can at most turn
- * into `unknown`. Permits are taken before a window is moved and given back when outcomes are committed. Hand-overs
- * that run at the same time share them evenly, so that one with a silent provider does not hold them all.
+ * into `unknown`. Permits are taken before a window is moved and given back when outcomes are committed. A hand-over
+ * that is not alone holds at most half of them, so that one with a silent provider does not stop the others.
  */
 export interface Budget {
   /** A hand-over begins; call what it answers when it ends. */
@@ -33,7 +33,7 @@ export function createBudget(total: number): Budget {
         tell();
       };
     },
-    share: () => Math.max(1, Math.floor(total / Math.max(1, runs))),
+    share: () => (runs <= 1 ? total : Math.ceil(total / 2)),
     free: () => free,
     take: (count) => {
       if (count > free) throw new Error('more permits were taken than are free');

@@ -1,4 +1,7 @@
 import type { Tx } from '../platform/db.ts';
+import { addCounts } from './plan.store.ts';
+import { countColumns } from './settle.rules.ts';
+import type { CountColumn } from './settle.rules.ts';
 
 /** Who holds a batch, how far its hand-over has begun, and what is in doubt should he die. */
 export interface BatchRow {
@@ -37,30 +40,61 @@ export async function leaseBatch(tx: Tx, id: string, worker: string, until: Temp
   return row.fence;
 }
 
-/** Moves the window: which messages may have reached the wire from now on. False when the lease was lost. */
-export async function moveWindow(
+/** Moves the window: which messages may have reached the wire from now on. Locked by `lockWindow` before. */
+const moveWindow = `update batch set begun = $4, in_flight = $5::uuid[], lease_until = $6
+  where workspace_id = $1 and id = $2 and fence = $3 returning id`;
+
+export interface WindowMove {
+  readonly batchId: string;
+  readonly fence: number;
+  readonly begun: number;
+  readonly inFlight: readonly string[];
+  readonly leaseUntil: Temporal.Instant;
+}
+
+/**
+ * The last statement of a move: the window, and with it the counts of the plan and of the lane, in one round trip.
+ * Throws when the batch is not ours: the lock was taken under the same fence in the same transaction.
+ */
+export async function closeWindow(
+  tx: Tx,
+  move: WindowMove,
+  planId: string,
+  shard: number,
+  tally: Tally,
+): Promise<void> {
+  const { counts, lane } = tally;
+  const rows = await tx.hot(
+    `with moved as (${moveWindow}), counted as (${addCounts(7)}), laned as (${addLaneHour(18)}) select id from moved`,
+    [
+      tx.workspaceId,
+      move.batchId,
+      move.fence,
+      move.begun,
+      move.inFlight,
+      move.leaseUntil,
+      planId,
+      shard,
+      counts.size > 0,
+      ...countColumns.map((column) => counts.get(column) ?? 0),
+      ...laneValues(lane, shard),
+    ],
+  );
+  if (rows.length === 0) throw new Error('the batch that was locked is gone');
+}
+
+/** Locks the batch for a move of its window; answers how its plan stands now, or undefined when the lease was lost. */
+export async function lockWindow(
   tx: Tx,
   id: string,
   fence: number,
-  begun: number,
-  inFlight: readonly string[],
-  until: Temporal.Instant,
-): Promise<boolean> {
-  const rows = await tx.hot(
-    `update batch set begun = $4, in_flight = $5::uuid[], lease_until = $6 where workspace_id = $1 and id = $2 and fence = $3 returning id`,
-    [tx.workspaceId, id, fence, begun, inFlight, until],
+): Promise<{ state: 'open' | 'paused' | 'cancelled'; expiresAt: Temporal.Instant | null } | undefined> {
+  const rows = await tx.hot<{ state: 'open' | 'paused' | 'cancelled'; expiresAt: Temporal.Instant | null }>(
+    `select p.state, p.expires_at as "expiresAt" from batch b join plan p on p.workspace_id = $1 and p.id = b.plan_id
+     where b.workspace_id = $1 and b.id = $2 and b.fence = $3 for update of b`,
+    [tx.workspaceId, id, fence],
   );
-  return rows.length > 0;
-}
-
-/** Locks the batch for a move of its window; false when the lease was lost. */
-export async function lockWindow(tx: Tx, id: string, fence: number): Promise<boolean> {
-  const rows = await tx.hot('select 1 from batch where workspace_id = $1 and id = $2 and fence = $3 for update', [
-    tx.workspaceId,
-    id,
-    fence,
-  ]);
-  return rows.length > 0;
+  return rows[0];
 }
 
 export async function renewLease(tx: Tx, id: string, fence: number, until: Temporal.Instant): Promise<boolean> {
@@ -204,28 +238,37 @@ export async function readLanes(tx: Tx): Promise<(LaneRow & { accountId: string 
 }
 
 export interface LaneTally {
+  readonly accountId: string;
+  readonly at: Temporal.Instant;
   readonly accepted: number;
   readonly failed: number;
   readonly unknown: number;
   readonly lastFailure: string | null;
 }
 
-/** Adds to the account's current hour. */
-export async function countLane(
-  tx: Tx,
-  accountId: string,
-  shard: number,
-  tally: LaneTally,
-  now: Temporal.Instant,
-): Promise<void> {
-  await tx.hot(
-    `insert into lane_hour as h (workspace_id, account_id, hour, shard, accepted, failed, unknown, last_accepted_at, last_failure_at, last_failure)
-     values ($1, $2, date_trunc('hour', $3::timestamptz), $8, $4, $5, $6, case when $4 > 0 then $3::timestamptz end, case when $7::text is not null then $3::timestamptz end, $7)
+/** What some outcomes add up to. */
+export interface Tally {
+  readonly counts: ReadonlyMap<CountColumn, number>;
+  /** Undefined when no provider was asked. */
+  readonly lane: LaneTally | undefined;
+}
+
+/** Adds to the account's current hour; parameters from `$n` on: account, time, accepted, failed, unknown, last failure, shard. */
+function addLaneHour(n: number): string {
+  const [account, at, accepted, failed, unknown, failure, shard] = [0, 1, 2, 3, 4, 5, 6].map((k) => `$${n + k}`);
+  return `insert into lane_hour as h (workspace_id, account_id, hour, shard, accepted, failed, unknown, last_accepted_at, last_failure_at, last_failure)
+     select $1, ${account}::uuid, date_trunc('hour', ${at}::timestamptz), ${shard}::smallint, ${accepted}::int, ${failed}::int, ${unknown}::int,
+       case when ${accepted}::int > 0 then ${at}::timestamptz end, case when ${failure}::text is not null then ${at}::timestamptz end, ${failure}::text
+     where ${account}::uuid is not null
      on conflict (workspace_id, account_id, hour, shard) do update set accepted = h.accepted + excluded.accepted, failed = h.failed + excluded.failed,
        unknown = h.unknown + excluded.unknown, last_accepted_at = coalesce(excluded.last_accepted_at, h.last_accepted_at),
-       last_failure_at = coalesce(excluded.last_failure_at, h.last_failure_at), last_failure = coalesce(excluded.last_failure, h.last_failure)`,
-    [tx.workspaceId, accountId, now, tally.accepted, tally.failed, tally.unknown, tally.lastFailure, shard],
-  );
+       last_failure_at = coalesce(excluded.last_failure_at, h.last_failure_at), last_failure = coalesce(excluded.last_failure, h.last_failure)
+     returning 1`;
+}
+
+function laneValues(lane: LaneTally | undefined, shard: number): unknown[] {
+  if (lane === undefined) return [null, null, 0, 0, 0, null, shard];
+  return [lane.accountId, lane.at, lane.accepted, lane.failed, lane.unknown, lane.lastFailure, shard];
 }
 
 export interface LaneHealth {

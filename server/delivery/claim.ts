@@ -92,7 +92,8 @@ async function rescue(tx: Tx, deps: DeliveryDeps, plan: PlanRow, batch: BatchRow
         deps.random(),
       ),
     }));
-  await writeResults(tx, deps, plan, null, results, shard);
+  const { counts } = await writeResults(tx, deps, plan, null, results, shard);
+  await moveCounts(tx, plan.id, shard, counts);
   deps.log.warn(
     { batch: batch.id, inDoubt: results.length, policy },
     'a lease ran out; what was on the wire is in doubt',
@@ -117,7 +118,8 @@ async function cancelRest(
       attempt: row.attempt,
       outcome: { state: 'cancelled' as const, reason: null, tried: false },
     }));
-  await writeResults(tx, deps, plan, null, results, shard);
+  const { counts } = await writeResults(tx, deps, plan, null, results, shard);
+  await moveCounts(tx, plan.id, shard, counts);
   await deleteBatch(tx, batch.id, fence);
   await finishPlan(tx, deps, plan.id);
   tx.afterCommit(() => deps.tell(tx.workspaceId, plan.id));

@@ -4,11 +4,11 @@ import type { Budget } from './budget.ts';
 import { leaseSeconds } from './claim.ts';
 import type { Claim } from './claim.ts';
 import {
+  closeWindow,
   coolLane,
   deleteBatch,
   hastenChannel,
   lockWindow,
-  moveWindow,
   releaseBatch,
   renewLease,
   returnSlots,
@@ -107,11 +107,13 @@ async function step(run: Run, deps: DeliveryDeps, budget: Budget, shard: number,
   if (run.lost) throw new LeaseLost();
   if (stop.aborted) run.halted = true;
   const left = run.halted ? 0 : run.claim.end - run.begun;
-  const wanted = Math.max(0, Math.min(windowOf(run.claim), left, budget.share() - run.open.size));
+  const window = Math.min(windowOf(run.claim), left);
+  // A whole window or none: trickling outcomes would else make transactions of one message each.
+  const wanted = run.open.size + window <= budget.share() ? window : 0;
   // Outcomes about to be written leave the window in the same commit, so their permits serve the next messages.
   const extra = Math.min(budget.free(), Math.max(0, wanted - run.results.length));
   const room = Math.min(wanted, run.results.length + extra);
-  const worthIt = room > 0 && (room === wanted || run.open.size === 0);
+  const worthIt = room > 0 && (room === wanted || (run.open.size === 0 && room * 2 >= wanted));
   const written = run.results.length >= windowSize || (run.results.length > 0 && run.open.size === 0);
   if (worthIt || written) {
     // Only now: taking and giving back would wake the other hand-overs for nothing, and they this one.
@@ -177,11 +179,13 @@ async function moveOn(
   const { ready, begun } = await deps.hot.transaction(claim.workspaceId, async (tx) => {
     const window = await openWindow(tx, run, deps, room);
     // Those decided without the wire are settled at once and leave the window in the same transaction.
-    await writeResults(tx, deps, claim.plan, claim.account.id, [...writing, ...window.decided], shard);
-    const until = deps.clock.now().add({ seconds: leaseSeconds });
-    const onTheWire = [...unanswered, ...window.ready.map((one) => one.row.id)];
-    if (!(await moveWindow(tx, claim.batch.id, claim.fence, window.begun, onTheWire, until))) throw new LeaseLost();
+    const results = [...writing, ...window.decided];
+    const tally = await writeResults(tx, deps, claim.plan, claim.account.id, results, shard);
     await writeLane(tx, run, deps, news);
+    const inFlight = [...unanswered, ...window.ready.map((one) => one.row.id)];
+    const leaseUntil = deps.clock.now().add({ seconds: leaseSeconds });
+    const move = { batchId: claim.batch.id, fence: claim.fence, begun: window.begun, inFlight, leaseUntil };
+    await closeWindow(tx, move, claim.plan.id, shard, tally);
     tx.afterCommit(() => deps.tell(claim.workspaceId, claim.plan.id));
     return window;
   });
@@ -204,15 +208,11 @@ interface Window {
  */
 async function openWindow(tx: Tx, run: Run, deps: DeliveryDeps, room: number): Promise<Window> {
   const { claim } = run;
-  if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
-  const closed: Window = { ready: [], decided: [], begun: run.begun };
-  if (room === 0) return closed;
-  const plan = await findPlan(tx, claim.plan.id);
-  if (plan === undefined) throw new Error('a plan vanished');
-  if (plan.state === 'paused') {
-    run.halted = true;
-    return closed;
-  }
+  const standing = await lockWindow(tx, claim.batch.id, claim.fence);
+  if (standing === undefined) throw new LeaseLost();
+  if (standing.state === 'paused') run.halted = true;
+  if (room === 0 || standing.state === 'paused') return { ready: [], decided: [], begun: run.begun };
+  const plan = { ...claim.plan, ...standing };
   const ids = claim.batch.messageIds.slice(run.begun, run.begun + room);
   const rows = await readCandidates(tx, plan.month, plan.channel, plan.topicId, ids);
   const open = await deps.addressOpener(tx);
@@ -341,7 +341,7 @@ async function writeLane(tx: Tx, run: Run, deps: DeliveryDeps, news: LaneNews | 
 async function finish(run: Run, deps: DeliveryDeps): Promise<void> {
   const { claim } = run;
   await deps.hot.transaction(claim.workspaceId, async (tx) => {
-    if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
+    if ((await lockWindow(tx, claim.batch.id, claim.fence)) === undefined) throw new LeaseLost();
     if (claim.interval > 0)
       await returnSlots(
         tx,

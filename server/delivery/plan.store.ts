@@ -200,6 +200,15 @@ export async function insertDeferrals(tx: Tx, plan: PlanRow, deferrals: readonly
   );
 }
 
+/** Adds to the counts of a plan; parameters from `$n` on: plan, shard, whether there is anything to add, then the columns. */
+export function addCounts(n: number): string {
+  const places = countColumns.map((_, i) => `$${n + 3 + i}::int`).join(', ');
+  const sums = countColumns.map((column) => `${column} = plan_count.${column} + excluded.${column}`).join(', ');
+  return `insert into plan_count (workspace_id, plan_id, shard, ${countColumns.join(', ')})
+     select $1, $${n}::uuid, $${n + 1}::smallint, ${places} where $${n + 2}::boolean
+     on conflict (workspace_id, plan_id, shard) do update set ${sums} returning 1`;
+}
+
 /** Moves the counts of a plan by deltas; `shard` keeps workers off each other's row. */
 export async function moveCounts(
   tx: Tx,
@@ -209,13 +218,7 @@ export async function moveCounts(
 ): Promise<void> {
   if (deltas.size === 0) return;
   const values = countColumns.map((column) => deltas.get(column) ?? 0);
-  const places = countColumns.map((_, i) => `$${i + 4}`).join(', ');
-  const sums = countColumns.map((column) => `${column} = plan_count.${column} + excluded.${column}`).join(', ');
-  await tx.hot(
-    `insert into plan_count (workspace_id, plan_id, shard, ${countColumns.join(', ')}) values ($1, $2, $3, ${places})
-     on conflict (workspace_id, plan_id, shard) do update set ${sums}`,
-    [tx.workspaceId, planId, shard, ...values],
-  );
+  await tx.hot(addCounts(2), [tx.workspaceId, planId, shard, true, ...values]);
 }
 
 export interface ReasonDelta {

@@ -80,7 +80,11 @@ describe.each(sizes)('with %d messages more, never analysed', (size) => {
       await ledger.readRecent(tx, db.workspaceId, contactIds, now);
       await ledger.moveMessages(tx, ids, ['planned'], 'cancelled', null, now);
       await claims.lockDueBatch(tx, now);
-      await claims.moveWindow(tx, db.workspaceId, 1, 32, ids, now);
+      await claims.lockWindow(tx, db.workspaceId, 1);
+      const move = { batchId: db.workspaceId, fence: 1, begun: 32, inFlight: ids, leaseUntil: now };
+      await claims
+        .closeWindow(tx, move, planId, 1, { counts: new Map([['planned', -1]]), lane: undefined })
+        .catch(() => undefined);
       await claims.takeDeferrals(tx, now, 500);
       await plans.findPlan(tx, planId);
       await plans.planHasWork(tx, planId);

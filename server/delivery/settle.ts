@@ -1,9 +1,9 @@
 import type { EventDraft } from '../activity/index.ts';
 import type { Tx } from '../platform/db.ts';
-import { countLane } from './claim.store.ts';
+import type { LaneTally, Tally } from './claim.store.ts';
 import type { DeliveryDeps } from './ports.ts';
 import { settleMessages } from './ledger.store.ts';
-import { insertDeferrals, moveCounts, moveReasons } from './plan.store.ts';
+import { insertDeferrals, moveReasons } from './plan.store.ts';
 import type { PlanRow, ReasonDelta } from './plan.store.ts';
 import { countDeltas, hasReason } from './settle.rules.ts';
 import type { LedgerState, Outcome } from './settle.rules.ts';
@@ -61,28 +61,24 @@ export function reasonDeltas(
   return [...sums.values()].filter((one) => one.delta !== 0);
 }
 
-async function tally(
-  tx: Tx,
-  accountId: string,
-  shard: number,
-  settled: readonly Result[],
-  now: Temporal.Instant,
-): Promise<void> {
+function laneTally(accountId: string, settled: readonly Result[], at: Temporal.Instant): LaneTally | undefined {
   const asked = settled.filter(({ outcome }) => outcome.tried || outcome.code !== undefined);
+  if (asked.length === 0) return undefined;
   const count = (test: (outcome: Outcome) => boolean) => asked.filter(({ outcome }) => test(outcome)).length;
   const accepted = count((outcome) => outcome.state === 'accepted');
   const unknown = count((outcome) => outcome.state === 'unknown');
-  const failures = asked.filter(({ outcome }) => outcome.state !== 'accepted');
-  const last = failures.at(-1)?.outcome;
-  if (asked.length === 0) return;
+  const last = asked.findLast(({ outcome }) => outcome.state !== 'accepted')?.outcome;
   const lastFailure =
     last === undefined ? null : `${last.code ?? ''} ${last.detail ?? last.reason ?? ''}`.trim().slice(0, 500);
-  await countLane(tx, accountId, shard, { accepted, unknown, failed: failures.length - unknown, lastFailure }, now);
+  return { accountId, at, accepted, unknown, failed: asked.length - accepted - unknown, lastFailure };
 }
 
+const nothing: Tally = { counts: new Map(), lane: undefined };
+
 /**
- * Writes what became of some planned messages: ledger rows, counts, waiting list and events, each in one statement.
- * The caller has made sure, by the fence, that it still may.
+ * Writes what became of some planned messages: ledger rows, waiting list and events, each in one statement. Answers
+ * what the counts move by: for the caller to write in the same transaction, last, since those rows are shared. The
+ * caller has made sure, by the fence, that it still may.
  */
 export async function writeResults(
   tx: Tx,
@@ -91,20 +87,14 @@ export async function writeResults(
   accountId: string | null,
   results: readonly Result[],
   shard: number,
-): Promise<void> {
-  if (results.length === 0) return;
+): Promise<Tally> {
+  if (results.length === 0) return nothing;
   const now = deps.clock.now();
   const written = await settleMessages(tx, plan.month, accountId, results, now);
   const settled = written.size === results.length ? results : results.filter((one) => written.has(one.id));
   await deps.events.append(
     tx,
     settled.flatMap((one) => eventsOf(plan, accountId, one, now)),
-  );
-  await moveCounts(
-    tx,
-    plan.id,
-    shard,
-    countDeltas(settled.map(({ outcome }) => ({ from: 'planned', to: outcome.state }))),
   );
   await moveReasons(
     tx,
@@ -123,8 +113,11 @@ export async function writeResults(
     outcome.badAddress === true && addressId !== null ? [addressId] : [],
   );
   if (bad.length > 0) await deps.markAddresses(tx, bad, 'bounced');
-  if (accountId !== null) await tally(tx, accountId, shard, settled, now);
   tx.afterCommit(() => {
     for (const { outcome } of settled) deps.metrics.messages(plan.channel, outcome.state, 1);
   });
+  return {
+    counts: countDeltas(settled.map(({ outcome }) => ({ from: 'planned', to: outcome.state }))),
+    lane: accountId === null ? undefined : laneTally(accountId, settled, now),
+  };
 }

@@ -8,7 +8,7 @@ import type { DeliveryDeps } from './ports.ts';
 /** What a kill of this process can at most leave in doubt. */
 export const mostInDoubt = 64;
 /** Batches at once: more than one, so that a slow lane does not stand before the others. */
-export const mostClaims = 3;
+export const mostClaims = 4;
 const pollMs = 5_000;
 const troubleMs = 1_000;
 
