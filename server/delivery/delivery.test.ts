@@ -229,6 +229,19 @@ describe('when a worker dies', () => {
     expect(bench.events.filter((event) => event.kind === 'message.unknown')).toHaveLength(10);
   });
 
+  test('a pause does not hide what was on the wire', async () => {
+    const plan = await bench.plan(await bench.people(150));
+    await dieWhileSending();
+    await db.write((tx) => bench.delivery.pausePlan(tx, plan.id));
+    bench.answer = accepted;
+    db.clock.advance(31_000);
+    await drain();
+    expect(await expectTrueCounts(plan.id)).toMatchObject({ unknown: 64, sending: 0, waiting: 86, accepted: 0 });
+    await db.write((tx) => bench.delivery.resumePlan(tx, plan.id));
+    await drain();
+    expect(await expectTrueCounts(plan.id)).toMatchObject({ unknown: 64, accepted: 86 });
+  });
+
   test('a doubt that no crash made leaves the same trace', async () => {
     bench.policy = 'resend';
     const plan = await bench.plan(await bench.people(1));
@@ -305,6 +318,29 @@ describe('when the hand-over meets the unexpected', () => {
     expect(s.accepted + s.unknown).toBe(96);
     expect(s.unknown).toBeLessThanOrEqual(64);
     expect(new Set(bench.sent).size).toBe(bench.sent.length);
+  });
+
+  test('a pause that was answered lets no further window begin, even one that waited for it', async () => {
+    const plan = await bench.plan(await bench.people(200));
+    const answers: (() => void)[] = [];
+    bench.answer = (to) => new Promise((resolve) => answers.push(() => resolve(accepted(to))));
+    const run = handOver(await claimOne(), bench.deps, createBudget(64), 1, new AbortController().signal);
+    await when(() => answers.length === 64);
+    await db.write(async (tx) => {
+      await bench.delivery.pausePlan(tx, plan.id);
+      bench.answer = accepted;
+      answers.splice(0, 64).forEach((answer) => answer());
+      // The outcomes want to be written and the next window to begin: they wait for this transaction.
+      for (let waiting = 0; waiting === 0; await new Promise((resolve) => setTimeout(resolve, 5))) {
+        const { rows } = await db.owner.query<{ count: number }>(
+          'select count(*)::int as count from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())',
+        );
+        waiting = rows[0]?.count ?? 0;
+      }
+    });
+    await run;
+    expect(bench.sent).toHaveLength(64);
+    expect(await expectTrueCounts(plan.id)).toMatchObject({ accepted: 64, waiting: 136, sending: 0 });
   });
 
   test('a hand-over that breaks off gives back everything it was allowed to have in doubt', async () => {

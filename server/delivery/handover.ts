@@ -208,13 +208,18 @@ interface Window {
  */
 async function openWindow(tx: Tx, run: Run, deps: DeliveryDeps, room: number): Promise<Window> {
   const { claim } = run;
-  const standing = await lockWindow(tx, claim.batch.id, claim.fence);
-  if (standing === undefined) throw new LeaseLost();
-  if (standing.state === 'paused') run.halted = true;
-  if (room === 0 || standing.state === 'paused') return { ready: [], decided: [], begun: run.begun };
-  const plan = { ...claim.plan, ...standing };
+  if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
+  const closed: Window = { ready: [], decided: [], begun: run.begun };
+  if (room === 0) return closed;
   const ids = claim.batch.messageIds.slice(run.begun, run.begun + room);
-  const rows = await readCandidates(tx, plan.month, plan.channel, plan.topicId, ids);
+  const rows = await readCandidates(tx, claim.plan.month, claim.plan.channel, claim.plan.topicId, ids);
+  const [first] = rows;
+  if (first?.planState === 'paused') {
+    run.halted = true;
+    return closed;
+  }
+  const plan =
+    first === undefined ? claim.plan : { ...claim.plan, state: first.planState, expiresAt: first.planExpiresAt };
   const open = await deps.addressOpener(tx);
   const recent = await enough(tx, claim, rows, deps.clock.now());
   const now = deps.clock.now();
@@ -341,7 +346,7 @@ async function writeLane(tx: Tx, run: Run, deps: DeliveryDeps, news: LaneNews | 
 async function finish(run: Run, deps: DeliveryDeps): Promise<void> {
   const { claim } = run;
   await deps.hot.transaction(claim.workspaceId, async (tx) => {
-    if ((await lockWindow(tx, claim.batch.id, claim.fence)) === undefined) throw new LeaseLost();
+    if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
     if (claim.interval > 0)
       await returnSlots(
         tx,

@@ -22,6 +22,8 @@ export interface CandidateRow {
   readonly sealed: Buffer | null;
   readonly suppression: string | null;
   readonly consent: string | null;
+  readonly planState: 'open' | 'paused' | 'cancelled';
+  readonly planExpiresAt: Temporal.Instant | null;
 }
 
 /** Suppression and consent of address `a`, for channel and topic; the plan can only go along the keys. */
@@ -42,9 +44,11 @@ export async function readCandidates(
   return tx.hot<CandidateRow>(
     `select m.id, m.state, m.attempt, m.not_before as "notBefore", m.planned_at as "plannedAt", m.variables, m.contact_id as "contactId",
             m.address_id as "addressId", p.external_id as "externalId", p.salt, p.attributes, p.locale, p.time_zone as "timeZone", p.country,
-            p.erased_at as "erasedAt", a.state as "addressState", a.sealed, s.reason as suppression, t.state as consent
+            p.erased_at as "erasedAt", a.state as "addressState", a.sealed, s.reason as suppression, t.state as consent,
+            q.state as "planState", q.expires_at as "planExpiresAt"
      from unnest($5::uuid[]) with ordinality as k (id, place)
      cross join lateral (select * from message x where x.workspace_id = $1 and x.plan_month = $2 and x.id = k.id offset 0) m
+     cross join lateral (select x.state, x.expires_at from plan x where x.workspace_id = $1 and x.id = m.plan_id offset 0) q
      cross join lateral (select * from contact x where x.workspace_id = $1 and x.id = m.contact_id offset 0) p
      left join lateral (select * from address x where x.workspace_id = $1 and x.id = m.address_id and x.contact_id = m.contact_id offset 0) a on true
      ${guards}

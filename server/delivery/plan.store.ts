@@ -96,8 +96,19 @@ export async function setPlanComplete(tx: Tx, id: string): Promise<void> {
   await tx.query('update plan set complete = true where workspace_id = $1 and id = $2', [tx.workspaceId, id]);
 }
 
-/** When the plan's waiting work may be taken up: 'infinity' while it is paused. */
-export async function setPlanDue(tx: Tx, id: string, at: Temporal.Instant | 'infinity'): Promise<void> {
+/**
+ * Nothing of the plan is taken up any more, and every batch is locked, so that no window begins meanwhile. One that is
+ * leased keeps its time: should its holder die, somebody must come to say what is in doubt.
+ */
+export async function parkPlan(tx: Tx, id: string): Promise<void> {
+  await tx.query(
+    `update batch set due_at = case when lease_until is null then 'infinity' else due_at end where workspace_id = $1 and plan_id = $2`,
+    [tx.workspaceId, id],
+  );
+}
+
+/** When the plan's waiting work may be taken up. */
+export async function setPlanDue(tx: Tx, id: string, at: Temporal.Instant): Promise<void> {
   await tx.query('update batch set due_at = $3 where workspace_id = $1 and plan_id = $2', [tx.workspaceId, id, at]);
 }
 

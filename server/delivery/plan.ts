@@ -212,7 +212,7 @@ export async function finishPlan(
 
 /** Nothing more of the plan is begun; windows already begun end. */
 export async function pausePlan(tx: Tx, planId: string): Promise<void> {
-  await store.setPlanDue(tx, planId, 'infinity');
+  await store.parkPlan(tx, planId);
   await store.setPlanState(tx, planId, 'paused');
 }
 
