@@ -78,3 +78,11 @@ test('bytes that could not be decoded are refused, markup and SQL are just text'
     contact: { externalId: "'; drop table contact; --", attributes: [['note', '<script>alert(1)</script>']] },
   });
 });
+
+test('what no database keeps is refused in words that one does', () => {
+  const refused = read(['a@example.com', '', '', '', '', '', '', '', `a\0${'x'.repeat(77)}\u{1f600}`], 2);
+  expect(refused).toMatchObject({ kind: 'refused', problems: [{ field: 'note' }] });
+  const told = JSON.stringify(refused);
+  expect(told).not.toContain('\\u0000');
+  expect(told).not.toContain('\\ud83d');
+});

@@ -108,7 +108,9 @@ function readerOf(column: RowReading['columns'][number], defaultCountry: string 
 /** A person is known by the e-mail address first, wherever its column stands. */
 const rank: Readonly<Record<AddressKind, number>> = { email: 0, phone: 1, push: 2 };
 
-const shown = (cell: string) => (cell.length > 80 ? `${cell.slice(0, 80)}…` : cell);
+/** As it can be kept: the reason is stored, and NUL or half a character cannot be. */
+const shown = (cell: string) =>
+  (cell.length > 80 ? `${cell.slice(0, 80)}…` : cell).replaceAll('\0', undecodable).toWellFormed();
 
 /**
  * Pure: makes the reader of one file's rows. An empty cell says nothing about the person (it does not erase what

@@ -9,7 +9,7 @@ import { AppError } from './errors.ts';
 import type { FieldProblem } from './errors.ts';
 import { etag } from './http.ts';
 import type { Authenticate, Call, Caller, Route } from './http.ts';
-import { answerBroken } from './http-broken.ts';
+import { answerBroken, bodyStream, readPast } from './http-broken.ts';
 import { claimKey, rememberAnswer } from './http-idempotency.ts';
 import { createRequestLimit } from './http-limit.ts';
 import { fieldProblems, invalidInput, problemOf } from './http-problems.ts';
@@ -90,7 +90,7 @@ function pathOf(request: FastifyRequest): string {
 
 function readBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.removeContentTypeParser('application/json');
+  app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (text === '') return done(null, undefined);
     return parseJson(request, text.toString(), done);
@@ -101,7 +101,9 @@ function readBodies(app: FastifyInstance): void {
     (_request, text, done) => done(null, Object.fromEntries(new URLSearchParams(text.toString()))),
   );
   // Streams: the handler reads them, with limits of its own.
-  app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) => done(null, payload));
+  app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) =>
+    done(null, bodyStream(payload)),
+  );
 }
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -121,6 +123,7 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
     reply.raw.destroy();
     return reply;
   }
+  readPast(request, reply);
   return reply
     .code(problem.status)
     .headers(refusal?.headers ?? {})
