@@ -4,6 +4,7 @@ import type { DatabaseConnection, Driver } from 'kysely';
 import pg from 'pg';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/types.ts';
+import { databaseUnavailable } from './errors.ts';
 import { isId } from './ids.ts';
 import type { Log } from './log.ts';
 
@@ -144,6 +145,15 @@ const sessionSettings = '-c timezone=UTC -c statement_timeout=60000 -c idle_in_t
 const pinnedSettings =
   '-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off';
 
+/** Refused, no socket, no such host, shutting down: whatever keeps a connection from being made is one thing to a caller. */
+async function connected(pool: pg.Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw databaseUnavailable('The database does not answer. Try again.', error);
+  }
+}
+
 export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOptions): Db {
   const pool = new pg.Pool({
     connectionString: url,
@@ -163,7 +173,7 @@ export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOp
 
   async function run<T>(mode: Mode, workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const begin = opening(mode, workspaceId);
-    const client = await pool.connect();
+    const client = await connected(pool);
     let broken: Error | undefined;
     const committed: (() => void)[] = [];
     let result: T;

@@ -70,3 +70,7 @@ export function notFound(what: string): AppError {
 export function invalidField(pointer: string, message: string): AppError {
   return new AppError('invalid-input', `${pointer.slice(1) || 'body'}: ${message}`, { errors: [{ pointer, message }] });
 }
+
+export function databaseUnavailable(detail: string, cause: unknown): AppError {
+  return new AppError('database-unavailable', detail, { cause, headers: { 'retry-after': '2' } });
+}

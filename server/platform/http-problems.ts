@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Problem } from '../../contract/endpoint.ts';
-import { AppError, errorKind } from './errors.ts';
+import { AppError, databaseUnavailable, errorKind } from './errors.ts';
 import type { FieldProblem } from './errors.ts';
 
 /** A zod issue list as field problems; `root` is where the parsed part stands: '' for the body, '/query', '/params'. */
@@ -50,9 +50,14 @@ const byDatabaseCode: Readonly<Record<string, [code: string, detail: string]>> =
   '40001': ['conflict', 'Two changes met. Try again.'],
   '40P01': ['conflict', 'Two changes met. Try again.'],
   ECONNREFUSED: ['database-unavailable', 'The database does not answer. Try again.'],
+  EPIPE: ['database-unavailable', 'The connection to the database broke. Try again.'],
   ECONNRESET: ['database-unavailable', 'The connection to the database broke. Try again.'],
   ENOSPC: ['storage-full', 'The disk is full. Nothing was changed.'],
 };
+
+/** pg tells these by words alone. */
+const brokenConnection =
+  /timeout exceeded when trying to connect|Connection terminated|is not queryable|the transaction was rolled back/;
 
 /** Whatever was thrown, as a refusal; undefined for a bug. */
 export function asRefusal(error: unknown): AppError | undefined {
@@ -60,14 +65,10 @@ export function asRefusal(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = byFrameworkCode[code] ?? byDatabaseCode[code];
-  if (known !== undefined) return new AppError(known[0], known[1], { cause: error, ...retryable(known[0]) });
-  if (
-    /timeout exceeded when trying to connect|Connection terminated|the transaction was rolled back/.test(error.message)
-  )
-    return new AppError('database-unavailable', 'The database does not answer. Try again.', {
-      cause: error,
-      ...retryable('database-unavailable'),
-    });
+  if (known?.[0] === 'database-unavailable') return databaseUnavailable(known[1], error);
+  if (known !== undefined) return new AppError(known[0], known[1], { cause: error });
+  if (brokenConnection.test(error.message))
+    return databaseUnavailable('The database does not answer. Try again.', error);
   if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400)
     return new AppError(
       'malformed-request',
@@ -77,10 +78,6 @@ export function asRefusal(error: unknown): AppError | undefined {
     );
   if ('statusCode' in error && error.statusCode === 400) return new AppError('malformed-request', error.message);
   return undefined;
-}
-
-function retryable(code: string): { headers?: Record<string, string> } {
-  return code === 'database-unavailable' ? { headers: { 'retry-after': '2' } } : {};
 }
 
 /** RFC 9457 document. Nothing internal: a bug shows its request id, the log shows the rest. */

@@ -27,6 +27,17 @@ const breaks = endpoint({
   response: z.object({}),
 });
 
+/** Writes, and then meets what PostgreSQL says when it cannot go on. */
+const halfway = endpoint({
+  method: 'POST',
+  path: '/halfway/:code',
+  permission: 'topics:write',
+  summary: 'Fail in the middle',
+  tag: 'test',
+  status: 204,
+  params: z.strictObject({ code: z.string().regex(/^[0-9A-Z]{5}$/) }),
+});
+
 let db: TestDb;
 let app: FastifyInstance;
 let created = 0;
@@ -34,6 +45,10 @@ beforeAll(async () => {
   db = await createTestDb();
   app = await createTestApp(db, [
     route(create, async (_tx, call) => ({ id: call.mintedId, count: ++created })),
+    route(halfway, async (tx, call) => {
+      await tx.query("update workspace set name = 'half' where id = $1", [tx.workspaceId]);
+      await tx.query(`do $$ begin raise exception 'no' using errcode = '${call.params.code}'; end $$`);
+    }),
     route(breaks, async () => {
       throw new TypeError('a secret detail');
     }),
@@ -58,6 +73,24 @@ describe('the HTTP shell', () => {
     expect(answer.statusCode).toBe(401);
     expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(answer.json()).toMatchObject({ code: 'unauthenticated', status: 401 });
+  });
+
+  test.each([
+    ['53100', 507, 'storage-full'],
+    ['53300', 503, 'database-unavailable'],
+    ['57P01', 503, 'database-unavailable'],
+    ['40001', 409, 'conflict'],
+    ['XX000', 500, 'internal-error'],
+  ])('what PostgreSQL ends with %s is answered with %i, and nothing of it was written', async (code, status, told) => {
+    const answer = await app.inject({
+      method: 'POST',
+      url: `/api/v1/halfway/${code}`,
+      headers: { authorization: 'test' },
+    });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json()).toMatchObject({ code: told, status });
+    const { rows } = await db.owner.query('select name from workspace where id = $1', [db.workspaceId]);
+    expect(rows).toEqual([{ name: 'Test' }]);
   });
 
   test('a caller without the permission is told which one is missing', async () => {
