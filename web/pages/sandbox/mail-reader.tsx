@@ -180,7 +180,12 @@ function Parts({ mail }: { mail: Mail }) {
       </Tabs.List>
       {mail.html !== undefined && (
         <Tabs.Panel value="html">
-          <MailFrame html={mail.html} title={`Mail: ${mail.subject ?? 'without a subject'}`} height={640} />
+          <MailFrame
+            html={mail.html}
+            title={`Mail: ${mail.subject ?? 'without a subject'}`}
+            height={640}
+            links="open"
+          />
         </Tabs.Panel>
       )}
       <Tabs.Panel value="text">
