@@ -23,7 +23,7 @@ interface ImportState {
 }
 
 /** So many SMTP connections, each with one message at a time on the wire. */
-const connections = 24;
+const connections = 64;
 
 async function importPeople(
   server: Instance,

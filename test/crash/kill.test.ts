@@ -64,9 +64,9 @@ function expectWholeLedger({ ledger, recorded }: Outcome, agreed: number, others
 }
 
 /** A kill is worth something when it hits messages between two ends of a wire. */
-function expectHardKills(struck: readonly Kill[], count: number): void {
+function expectHardKills(struck: readonly Kill[], count: number, share: number): void {
   expect(struck).toHaveLength(count);
-  expect(struck.filter((kill) => kill.onTheWire > 0).length).toBeGreaterThanOrEqual(count * 0.75);
+  expect(struck.filter((kill) => kill.onTheWire > 0).length).toBeGreaterThanOrEqual(count * share);
   expect(Math.max(...struck.map((kill) => kill.inDoubt.length))).toBeLessThanOrEqual(mostInDoubt);
 }
 
@@ -97,7 +97,7 @@ describe.concurrent('a server that is killed while it sends', () => {
       });
       expectTrueCounts(outcome, recipients + others);
       expectWholeLedger(outcome, recipients, others);
-      expectHardKills(outcome.kills, kills);
+      expectHardKills(outcome.kills, kills, 0.75);
       expect([...recorded].filter(([, times]) => times > 1)).toEqual([]);
       // Exactly what was between its beginning and its end when a kill fell is unknown: not one message more, not one less.
       expect(idsIn(outcome, 'unknown').sort()).toEqual(outcome.kills.flatMap((kill) => kill.inDoubt).sort());
@@ -106,18 +106,18 @@ describe.concurrent('a server that is killed while it sends', () => {
 
   test('a workspace that wants it resent gets it resent, and the ledger tells which were in doubt', () =>
     inHouse(async (house) => {
-      const few = Math.min(2_000, recipients);
+      const few = Math.min(5_000, recipients);
       const run = {
         recipients: few,
         others: 0,
-        kills: Math.min(4, kills),
+        kills: Math.min(3, kills),
         policy: 'resend' as const,
         say: (line: string) => say(`  resending: ${line}`),
       };
       const outcome = await sendUnderKills(house, { ...run, random: randomFrom(seed + 1) });
       expectTrueCounts(outcome, few);
       expectWholeLedger(outcome, few, 0);
-      expectHardKills(outcome.kills, run.kills);
+      expectHardKills(outcome.kills, run.kills, 0.5);
       expect(outcome.stats).toMatchObject({ accepted: few, unknown: 0 });
       const doubts = new Map<string, number>();
       for (const id of outcome.kills.flatMap((kill) => kill.inDoubt)) doubts.set(id, (doubts.get(id) ?? 0) + 1);

@@ -42,7 +42,7 @@ export interface Outcome {
 }
 
 /** How long the sink keeps each answer back: with it, messages are on the wire for most of the time. */
-const answerAfterMs = 50;
+const answerAfterMs = 100;
 /** Every so many kills one falls into a start. */
 const earlyEvery = 7;
 const longestStartMs = 3_000;
