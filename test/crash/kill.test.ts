@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { mostInDoubt } from '../../server/delivery/index.ts';
 import { parts } from './campaign.ts';
 import { createHouse } from './house.ts';
 import type { House } from './house.ts';
@@ -15,9 +16,6 @@ const recipients = Number(process.env['CRASH_RECIPIENTS'] ?? 20_000);
 const kills = Number(process.env['CRASH_KILLS'] ?? 20);
 const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 const say = (line: string) => void process.stderr.write(`${line}\n`);
-/** What one kill may leave in doubt at most. */
-const mostInDoubt = 64;
-
 async function inHouse(work: (house: House) => Promise<void>): Promise<void> {
   const house = createHouse();
   try {
@@ -68,6 +66,7 @@ function expectHardKills(struck: readonly Kill[], count: number, share: number):
   expect(struck).toHaveLength(count);
   expect(struck.filter((kill) => kill.onTheWire > 0).length).toBeGreaterThanOrEqual(count * share);
   expect(Math.max(...struck.map((kill) => kill.inDoubt.length))).toBeLessThanOrEqual(mostInDoubt);
+  expect(mostInDoubt).toBeLessThanOrEqual(64);
 }
 
 async function expectEndedInOrder(house: House, outcome: Outcome): Promise<void> {
