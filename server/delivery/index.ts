@@ -23,4 +23,3 @@ export type { Composer, DeliveryDeps, LaneAccount, MessageDeps, To } from './por
 export { deliveryRoutes } from './routes.ts';
 export type { ActedBy } from './routes.ts';
 export type { UnknownPolicy } from './settle.rules.ts';
-export { mostInDoubt } from './worker.ts';
