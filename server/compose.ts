@@ -83,6 +83,8 @@ interface Ground extends Foundations {
   readonly stopping: AbortController;
   /** Set when the built-in mail server listens. */
   readonly sandbox: { server: SandboxServer | undefined };
+  /** Set once everything that works in the background runs. */
+  readonly running: { yes: boolean };
 }
 
 function layGround(given: Foundations): Ground {
@@ -97,6 +99,7 @@ function layGround(given: Foundations): Ground {
     metrics: createMetrics(),
     stopping: new AbortController(),
     sandbox: { server: undefined },
+    running: { yes: false },
   };
 }
 
@@ -268,8 +271,8 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return Math.round(performance.now() - started);
 }
 
-async function isReady({ db, stopping }: Ground): Promise<boolean> {
-  if (stopping.signal.aborted) return false;
+async function isReady({ db, stopping, running }: Ground): Promise<boolean> {
+  if (stopping.signal.aborted || !running.yes) return false;
   return db
     .system((tx) => tx.query('select 1'))
     .then(
@@ -310,10 +313,12 @@ export async function compose(foundations: Foundations): Promise<Parley> {
       const collector = createCollector({ db, vault, clock, log });
       ground.sandbox.server = await startSandboxServer({ collector, clock, log, key: vault.derive('sandbox') });
       await jobs.start();
-      if (!works) return;
-      await activity.start();
-      delivery.worker.start();
-      await campaigns.resume();
+      if (works) {
+        await activity.start();
+        delivery.worker.start();
+        await campaigns.resume();
+      }
+      ground.running.yes = true;
     },
     stop: async () => {
       stopping.abort();
