@@ -23,3 +23,4 @@ export type { Composer, DeliveryDeps, LaneAccount, MessageDeps, To } from './por
 export { deliveryRoutes } from './routes.ts';
 export type { ActedBy } from './routes.ts';
 export type { UnknownPolicy } from './settle.rules.ts';
+export { mostInDoubt } from './worker.ts';

@@ -6,7 +6,7 @@ import { handOver } from './handover.ts';
 import type { DeliveryDeps } from './ports.ts';
 
 /** What a kill of this process can at most leave in doubt. */
-const mostInDoubt = 64;
+export const mostInDoubt = 64;
 /** Batches at once: more than one, so that a slow lane does not stand before the others. */
 export const mostClaims = 4;
 const pollMs = 5_000;
