@@ -4,14 +4,40 @@ import type { Problem } from '../../contract/endpoint.ts';
 import { AppError, databaseUnavailable, errorKind } from './errors.ts';
 import type { FieldProblem } from './errors.ts';
 
+type Issue = z.core.$ZodIssue;
+
 /** A zod issue list as field problems; `root` is where the parsed part stands: '' for the body, '/query', '/params'. */
 export function fieldProblems(error: z.ZodError, root: string): FieldProblem[] {
-  return error.issues.slice(0, 50).flatMap((issue) => {
+  return named(error.issues, root);
+}
+
+function named(issues: readonly Issue[], root: string): FieldProblem[] {
+  return issues.slice(0, 50).flatMap((issue) => {
     const at = `${root}${issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
     if (issue.code === 'unrecognized_keys')
       return issue.keys.slice(0, 20).map((key) => ({ pointer: `${at}/${key}`, message: 'is not known here' }));
-    return [{ pointer: at, message: lowerFirst(issue.message) }];
+    const meant = issue.code === 'invalid_union' ? meantBranch(issue.errors) : undefined;
+    if (meant !== undefined) return named(meant, at);
+    return [{ pointer: at, message: messageOf(issue) }];
   });
+}
+
+/**
+ * Of several shapes a value may have, the one its sender most likely meant: of the right type, and with the fewest
+ * fields that are not known there. None when the value is of no shape's type.
+ */
+function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const strangers = (issues: readonly Issue[]) =>
+    issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0);
+  return branches
+    .filter((issues) => issues.every((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys'))
+    .toSorted((a, b) => strangers(a) - strangers(b))[0];
+}
+
+function messageOf(issue: Issue): string {
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'is missing';
+  if (issue.code === 'too_small' && issue.origin === 'string' && issue.minimum === 1) return 'must not be empty';
+  return lowerFirst(issue.message);
 }
 
 function lowerFirst(text: string): string {
@@ -19,10 +45,10 @@ function lowerFirst(text: string): string {
 }
 
 export function invalidInput(errors: readonly FieldProblem[]): AppError {
-  const named = errors
+  const first = errors
     .slice(0, 3)
     .map((one) => `${one.pointer.slice(1).replaceAll('/', '.') || 'body'}: ${one.message}`);
-  return new AppError('invalid-input', named.join('; '), { errors });
+  return new AppError('invalid-input', first.join('; '), { errors });
 }
 
 const byFrameworkCode: Readonly<Record<string, [code: string, detail: string]>> = {
