@@ -16,6 +16,14 @@ pre{background:color-mix(in srgb,CanvasText 7%,Canvas);padding:.75rem;overflow:a
 summary{cursor:pointer;padding:.35rem 0}code{font-size:.95em}.method{display:inline-block;min-width:4.5rem;font-weight:700}
 nav ul{columns:3;padding-left:1.2rem}@media(max-width:40rem){nav ul{columns:1}}h2{border-bottom:1px solid;padding-top:1rem}`;
 
+const example = `curl -s "$PARLEY/api/v1/messages/send_with_consent" \\
+     -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -H 'Idempotency-Key: order-4711' \\
+     -d '{"channel": "email", "topic": "news", "to": {"email": "ada@example.com"},
+          "templateId": "…", "variables": {"number": "4711"}}'
+
+{"data": [{"id": "…", "state": "planned", "decision": {"outcome": "send"}}]}
+{"data": [{"id": "…", "state": "suppressed", "decision": {"outcome": "suppress", "reason": "withdrawn"}}]}`;
+
 export function referencePage(document: Json): string {
   const groups = new Map<string, string[]>();
   for (const [path, methods] of Object.entries(child(document, 'paths') ?? {}))
@@ -33,6 +41,8 @@ export function referencePage(document: Json): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Parley API</title><style>${style}</style></head><body><main><h1>Parley API</h1>
 <p>JSON over HTTP, with <code>Authorization: Bearer &lt;API key&gt;</code>. Errors are problem documents (RFC 9457). The machine-readable form is <a href="/api/v1/openapi.json">openapi.json</a>.</p>
+<p>One message to somebody who agreed to the topic, and what is answered when they did, or when they unsubscribed. Up to 500 at once go in as <code>{"messages": […]}</code>; the same Idempotency-Key with the same body never sends twice.</p>
+<pre>${escape(example)}</pre>
 <nav aria-label="Resources"><ul>${links}</ul></nav>${sections.join('')}</main></body></html>`;
 }
 
