@@ -72,6 +72,7 @@ export function NewTopicModal(props: { opened: boolean; onClose: () => void; onM
 
 function topicKeyFrom(name: string): string {
   return name
+    .replaceAll('ß', 'ss')
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()

@@ -16,12 +16,15 @@ const problemOf = (error: unknown) =>
 export function ProblemAlert({ problem: given, onRetry }: { problem: unknown; onRetry?: (() => void) | undefined }) {
   if (given === null || given === undefined) return null;
   const problem = problemOf(given);
+  // The detail often is the list in one line, or the one entry in a sentence: nobody needs to read it twice.
+  const isSummary = problem.code === 'invalid-input' && problem.errors.length > 0;
+  const errors = isSummary ? problem.errors : problem.errors.filter(({ message }) => !problem.detail.includes(message));
   return (
     <Alert role="alert" color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={problem.title}>
-      {problem.detail}
-      {problem.errors.length > 0 && (
+      {!isSummary && problem.detail}
+      {errors.length > 0 && (
         <List size="sm" mt="xs">
-          {problem.errors.slice(0, 20).map((error) => (
+          {errors.slice(0, 20).map((error) => (
             <List.Item key={`${error.pointer} ${error.message}`}>
               {error.pointer !== '' && <strong>{error.pointer.replace(/^\//, '').replaceAll('/', ' › ')} </strong>}
               {error.message}

@@ -4,6 +4,7 @@ import { useParams } from '@tanstack/react-router';
 import type { Campaign } from '../../../contract/campaigns.ts';
 import { ask } from '../../query.ts';
 import { stateText } from '../../reasons.ts';
+import { useCan } from '../../shell/me.ts';
 import { useStream } from '../../stream.ts';
 import { PageHeader, ProblemAlert, StateBadge, TextLink, TimeText } from '../../ui/index.ts';
 import { CampaignActions } from './campaign-actions.tsx';
@@ -67,13 +68,16 @@ export function CampaignPage() {
 
 function Facts({ campaign }: { campaign: Campaign }) {
   const { from } = campaign;
+  const can = useCan();
+  const topics = useQuery({ ...ask('GET /topics', { query: { limit: 200 } }), enabled: can('topics:read') });
+  const topic = topics.data?.data.find((one) => one.key === campaign.topic)?.name ?? campaign.topic;
   return (
     <>
       Sends{' '}
       <TextLink underline="always" to="/templates/$id" params={{ id: campaign.templateId }}>
         {campaign.templateName}
       </TextLink>
-      {campaign.templateVersion !== null && ` (version ${campaign.templateVersion})`} about {campaign.topic}
+      {campaign.templateVersion !== null && ` (version ${campaign.templateVersion})`} about {topic}
       {from && ` as ${from.name ?? from.email}`}
       {campaign.startedAt && (
         <>

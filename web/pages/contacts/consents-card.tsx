@@ -131,7 +131,11 @@ function ConsentLine(props: { line: Line; address: Address; onAsk: ((asked: Aske
   const { line, address, onAsk } = props;
   const state = line.consent?.state ?? 'none';
   const action = state === 'granted' ? 'withdraw' : 'grant';
-  const ground = line.consent ? (basisText[line.consent.basis] ?? line.consent.basis) : stateText(state).meaning;
+  // The ground of a consent that was withdrawn would read as if it still held.
+  const ground =
+    line.consent && state === 'granted'
+      ? (basisText[line.consent.basis] ?? line.consent.basis)
+      : stateText(state).meaning;
   return (
     <Group
       component="li"

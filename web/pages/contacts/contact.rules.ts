@@ -52,6 +52,7 @@ function emptyIsNull(value: AttributeValue): AttributeValue {
 /** A key made from what people call it: `Lieblings-Farbe 2` -> `lieblings_farbe_2`. */
 export function keyFrom(label: string): string {
   const key = label
+    .replaceAll('ß', 'ss')
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()

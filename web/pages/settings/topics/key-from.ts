@@ -1,6 +1,7 @@
 /** A key suggested from a name: "Très bon — News!" -> "tres-bon-news". May be empty when no letter survives. */
 export function keyFrom(name: string, separator: '-' | '_', most: number): string {
   return name
+    .replaceAll('ß', 'ss')
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
