@@ -140,6 +140,7 @@ function Actions({ mail }: { mail: Mail }) {
         variant="default"
         leftSection={<IconMailOff size={14} aria-hidden />}
         loading={busy === 'unsubscribe'}
+        disabled={mail.headers['list-unsubscribe'] === undefined}
         onClick={() => void unsubscribe()}
       >
         Unsubscribe
@@ -190,7 +191,7 @@ function Parts({ mail }: { mail: Mail }) {
       )}
       <Tabs.Panel value="text">
         <Box component="pre" style={preStyle} tabIndex={0} aria-label="Plain text">
-          {mail.text ?? 'It has no plain-text part.'}
+          {mail.text === undefined ? 'It has no plain-text part.' : <LinkedText text={mail.text} />}
         </Box>
       </Tabs.Panel>
       <Tabs.Panel value="headers">
@@ -213,6 +214,19 @@ function Parts({ mail }: { mail: Mail }) {
         </Tabs.Panel>
       )}
     </Tabs>
+  );
+}
+
+/** A mail program makes links of what looks like one; without that, a reset mail would have to be copied by hand. */
+function LinkedText({ text }: { text: string }) {
+  return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, at) =>
+    at % 2 === 0 ? (
+      part
+    ) : (
+      <Anchor key={at} inherit href={part} target="_blank" rel="noopener noreferrer">
+        {part}
+      </Anchor>
+    ),
   );
 }
 
