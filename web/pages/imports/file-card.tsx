@@ -70,6 +70,7 @@ export function FileCard(props: {
             />
             <Select
               label="Characters are written as"
+              w={260}
               allowDeselect={false}
               data={encodings}
               value={props.overrides.encoding ?? preview.encoding}

@@ -111,7 +111,7 @@ function Outcome({ data }: { data: ContactImport }) {
 function Refused({ data }: { data: ContactImport }) {
   return (
     <Group justify="space-between">
-      <ProblemHint rejected={data.rejected} />
+      <ProblemHint rejected={data.rejected} dryRun={data.dryRun} />
       <Button
         component="a"
         variant="default"
@@ -125,10 +125,11 @@ function Refused({ data }: { data: ContactImport }) {
   );
 }
 
-function ProblemHint({ rejected }: { rejected: number }) {
+function ProblemHint({ rejected, dryRun }: { rejected: number; dryRun: boolean }) {
+  const was = dryRun ? 'would be' : rejected === 1 ? 'was' : 'were';
   return (
     <Text size="sm">
-      <NumberText value={rejected} /> {rejected === 1 ? 'row was' : 'rows were'} refused. The file names the line, the
+      <NumberText value={rejected} /> {rejected === 1 ? 'row' : 'rows'} {was} refused. The file names the line, the
       field and the reason of each; correct them and import just those.
     </Text>
   );
