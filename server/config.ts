@@ -48,6 +48,8 @@ const settings = {
     .string()
     .min(32, 'must have at least 32 characters')
     .max(200)
+    .regex(/^[\x21-\x7e]*$/, 'must be visible ASCII characters, so that it fits a header')
+    .refine((key) => !/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(key), 'must not look like a JWT')
     .optional()
     .describe('an API key with owner scope, created on an empty database; 32 characters or more'),
   PARLEY_ROLE: z.enum(['all', 'api', 'worker']).default('all').describe('all, api or worker (default all)'),
@@ -124,14 +126,18 @@ function combinations(given: Readonly<Record<string, string | undefined>>): stri
   if (has('PARLEY_ADMIN_EMAIL') !== has('PARLEY_ADMIN_PASSWORD'))
     problems.push('PARLEY_ADMIN_EMAIL and PARLEY_ADMIN_PASSWORD: set both or neither');
   const key = given['PARLEY_MASTER_KEY'];
-  if (key !== undefined && Buffer.from(key, 'base64').length !== 32)
-    problems.push('PARLEY_MASTER_KEY: must be 32 bytes in base64');
+  if (key !== undefined && !isKey(key)) problems.push('PARLEY_MASTER_KEY: must be 32 bytes in base64');
   for (const network of networks(given['PARLEY_TRUSTED_PROXIES'] ?? ''))
     if (!isNetwork(network)) problems.push(`PARLEY_TRUSTED_PROXIES: "${network}" is not an address or network`);
   const origin = given['PARLEY_URL'];
-  if (origin !== undefined && URL.canParse(origin) && new URL(origin).pathname !== '/')
+  if (origin !== undefined && URL.canParse(origin) && !/^[^/]+\/\/[^/@?#]+\/?$/.test(origin))
     problems.push('PARLEY_URL: must be an origin without a path');
   return problems;
+}
+
+/** 32 bytes in base64 (either alphabet); Node would skip what is not base64. */
+export function isKey(text: string): boolean {
+  return /^[\w+/-]{43}=?$/.test(text);
 }
 
 const networks = (list: string) =>

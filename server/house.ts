@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ConfigError, isKey } from './config.ts';
 import type { Config } from './config.ts';
 import type { Clock } from './platform/clock.ts';
 import { startEmbedded } from './platform/embedded.ts';
@@ -19,12 +20,20 @@ export interface House {
   close(): Promise<void>;
 }
 
-const serverRole = 'parley_server';
+/** Roles are of the whole cluster: one for each database, so that two installations on one PostgreSQL keep apart. */
+function serverRoleOf(ownerUrl: string): string {
+  const database = decodeURIComponent(new URL(ownerUrl).pathname.slice(1)) || 'parley';
+  if (Buffer.byteLength(database) <= 50) return `${database}_server`;
+  // An identifier of PostgreSQL has 63 bytes.
+  return `parley_${createHash('sha256').update(database).digest('hex').slice(0, 32)}_server`;
+}
 
 /** Starts the embedded PostgreSQL or reaches the given one, migrates it, and answers how the server is to connect. */
 export async function openHouse(config: Config, clock: Clock, log: Log): Promise<House> {
   const dataDir = resolve(config.dataDir);
-  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  await mkdir(dataDir, { recursive: true, mode: 0o711 }).catch((error: unknown) => {
+    throw new ConfigError([`PARLEY_DATA_DIR: cannot be made: ${wordsOf(error)}`]);
+  });
   const vault = createVault(config.masterKey ?? (await masterKeyOf(dataDir)), clock);
   const secret = (use: string) => vault.derive(use).toString('base64url');
   const common = { queues, now: clock.now(), log };
@@ -34,17 +43,17 @@ export async function openHouse(config: Config, clock: Clock, log: Log): Promise
         ? await migrate({
             ...common,
             ownerUrl: config.databaseUrl,
-            serverRole: { name: serverRole, password: secret('server-role') },
+            serverRole: { name: serverRoleOf(config.databaseUrl), password: secret('server-role') },
           })
         : await migrate({ ...common, ownerUrl: config.migrateUrl, serverUrl: config.databaseUrl });
     return { vault, serverUrl, close: () => Promise.resolve() };
   }
-  const postgres = await startEmbedded({ dataDir, superuserPassword: secret('superuser'), log });
+  const postgres = await startEmbedded({ dataDir, superuserPassword: secret('superuser'), log }).catch(foreignKey);
   try {
     const serverUrl = await migrate({
       ...common,
       ownerUrl: postgres.ownerUrl,
-      serverRole: { name: serverRole, password: secret('server-role') },
+      serverRole: { name: serverRoleOf(postgres.ownerUrl), password: secret('server-role') },
     });
     return { vault, serverUrl, close: postgres.stop };
   } catch (error) {
@@ -53,10 +62,27 @@ export async function openHouse(config: Config, clock: Clock, log: Log): Promise
   }
 }
 
+/** The superuser's password comes from the master key, so another key is noticed by PostgreSQL. */
+function foreignKey(error: unknown): never {
+  if (error instanceof Error && 'code' in error && error.code === '28P01')
+    throw new ConfigError([
+      'PARLEY_MASTER_KEY (or master.key in PARLEY_DATA_DIR): is not the key that this database was made with',
+    ]);
+  throw error;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Made once, kept in the data folder, readable by its owner only. Whoever loses it loses what is sealed. */
 async function masterKeyOf(dataDir: string): Promise<Buffer> {
   const file = join(dataDir, 'master.key');
-  const known = await readFile(file, 'utf8').catch(() => undefined);
+  // Only where there is none: one that cannot be read just now must never be replaced.
+  const known = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new ConfigError([`PARLEY_DATA_DIR: the master key cannot be read: ${wordsOf(error)}`]);
+  });
   if (known === undefined) {
     const fresh = randomBytes(32);
     // Written beside and renamed, so that a crash leaves no half key behind.
@@ -64,8 +90,9 @@ async function masterKeyOf(dataDir: string): Promise<Buffer> {
     await rename(`${file}.new`, file);
     return fresh;
   }
-  const key = Buffer.from(known.trim(), 'base64');
-  if (key.length !== 32)
-    throw new Error(`${file} does not hold a key of 32 bytes in base64. Restore it from a backup.`);
-  return key;
+  if (!isKey(known.trim()))
+    throw new ConfigError([
+      `PARLEY_DATA_DIR: ${file} does not hold a key of 32 bytes in base64. Restore it from a backup.`,
+    ]);
+  return Buffer.from(known.trim(), 'base64');
 }

@@ -34,12 +34,7 @@ function usage(): string {
 
 /** What is said without a stack: the message itself tells what to do. */
 function isForPeople(error: unknown): error is Error {
-  return (
-    error instanceof ConfigError ||
-    error instanceof EmbeddedError ||
-    error instanceof MigrationError ||
-    (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-  );
+  return error instanceof ConfigError || error instanceof EmbeddedError || error instanceof MigrationError;
 }
 
 main(process.argv.slice(2)).then(

@@ -1,9 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { compose } from './compose.ts';
 import type { Parley } from './compose.ts';
+import { ConfigError } from './config.ts';
 import type { Config } from './config.ts';
 import { openHouse } from './house.ts';
 import type { House } from './house.ts';
+import { AppError } from './platform/errors.ts';
 import { systemClock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 
@@ -42,10 +44,11 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
     localOrigin,
   });
   try {
+    await assertKeyFits(parley, house);
     await parley.workspaces.ensureFirst({ admin: config.admin, bootstrapKey: config.bootstrapKey });
     // Its URL is announced when everything runs, not when the port is taken.
     const listenTextResolver = () => 'listening';
-    await parley.app.listen({ host: config.host, port: config.port, listenTextResolver });
+    await parley.app.listen({ host: config.host, port: config.port, listenTextResolver }).catch(cannotListen(config));
     local = originOf(config.host, parley.app.server.address());
     await parley.start();
   } catch (error) {
@@ -67,6 +70,27 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
       if (inOrder !== true) log.warn('what still ran when the time was up is put in order by the next start');
       await house.close();
     },
+  };
+}
+
+/** A wrong key would be noticed message by message; here it is told at once, before anything is sealed with it. */
+async function assertKeyFits({ db }: Parley, { vault }: House): Promise<void> {
+  const [workspace] = await db.system((tx) =>
+    tx.query<{ id: string }>('select id from parley_workspace_ids() limit 1'),
+  );
+  if (workspace === undefined) return;
+  await db
+    .read(workspace.id, (tx) => vault.keys(tx))
+    .catch((error: unknown) => {
+      if (error instanceof AppError) throw error;
+      throw new ConfigError(['PARLEY_MASTER_KEY: is not the key that this database was sealed with']);
+    });
+}
+
+function cannotListen({ host, port }: Config): (error: unknown) => never {
+  return (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([`PARLEY_HOST, PARLEY_PORT: cannot listen on ${host}, port ${port}: ${reason}`]);
   };
 }
 

@@ -16,13 +16,22 @@ const key = 'parley_test_key_0123456789_abcdefghijkl';
 let dataDir: string;
 let server: ChildProcess;
 let url: string;
-const api = <T>(method: string, path: string, body?: unknown, headers?: Record<string, string>) => call<T>(url, key, method, path, body, headers);
+const api = <T>(method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+  call<T>(url, key, method, path, body, headers);
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'parley-message-'));
   chmodSync(dataDir, 0o711);
   server = spawn(process.execPath, [join(import.meta.dirname, '../server/main.ts'), 'start'], {
-    env: { PATH: process.env['PATH'] ?? '', PARLEY_DATA_DIR: dataDir, PARLEY_PORT: '0', PARLEY_BOOTSTRAP_KEY: key, PARLEY_ADMIN_EMAIL: 'owner@example.com', PARLEY_ADMIN_PASSWORD: 'correct horse battery staple', PARLEY_LOG_LEVEL: 'warn' },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PARLEY_DATA_DIR: dataDir,
+      PARLEY_PORT: '0',
+      PARLEY_BOOTSTRAP_KEY: key,
+      PARLEY_ADMIN_EMAIL: 'owner@example.com',
+      PARLEY_ADMIN_PASSWORD: 'correct horse battery staple',
+      PARLEY_LOG_LEVEL: 'warn',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   url = await readyUrl(server);
@@ -48,9 +57,16 @@ interface Caught {
 }
 
 /** The open sample of 500 invented Americans where it lies, else as many of our own. */
-const sample = join(import.meta.dirname, '../../shared/inputs/us-500.csv');
+const contracts = process.env['PARLEY_CONTRACTS'] ?? join(import.meta.dirname, '../../shared/contracts');
+const sample = join(contracts, '../inputs/us-500.csv');
 const file = existsSync(sample) ? readFileSync(sample, 'utf8') : [...csv(500)].join('');
-const firstNames = new Set(file.trim().split('\n').slice(1).map((line) => line.split(',')[existsSync(sample) ? 0 : 3]));
+const firstNames = new Set(
+  file
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(',')[existsSync(sample) ? 0 : 3]),
+);
 
 async function importFile(): Promise<Import> {
   const { id } = await api<{ id: string }>('POST', '/contacts/import', file, { 'content-type': 'text/csv' });
@@ -64,7 +80,10 @@ async function everythingCaught(): Promise<Caught[]> {
   const all: Caught[] = [];
   let cursor: string | null = null;
   do {
-    const page: { data: Caught[]; nextCursor: string | null } = await api('GET', `/sandbox/messages?limit=200${cursor === null ? '' : `&cursor=${cursor}`}`);
+    const page: { data: Caught[]; nextCursor: string | null } = await api(
+      'GET',
+      `/sandbox/messages?limit=200${cursor === null ? '' : `&cursor=${cursor}`}`,
+    );
     all.push(...page.data);
     cursor = page.nextCursor;
   } while (cursor !== null);
@@ -81,20 +100,47 @@ interface Stats {
 }
 
 async function send(templateId: string): Promise<{ id: string; stats: Stats }> {
-  const { id } = await api<{ id: string }>('POST', '/campaigns', { name: 'News', channels: ['email'], templateId, topic: 'news', audience: { all: true } });
+  const { id } = await api<{ id: string }>('POST', '/campaigns', {
+    name: 'News',
+    channels: ['email'],
+    templateId,
+    topic: 'news',
+    audience: { all: true },
+  });
   await api('POST', `/campaigns/${id}/start`);
-  const stats = await until(async () => {
-    const now = await api<Stats & Record<string, number>>('GET', `/campaigns/${id}/stats`);
-    const parts = ['waiting', 'held', 'sending', 'suppressed', 'accepted', 'failed', 'unknown', 'cancelled', 'expired'];
-    expect(parts.reduce((sum, part) => sum + (now[part] ?? 0), 0)).toBe(now.planned);
-    return now.status === 'done' ? now : undefined;
-  }, 50, 60_000);
+  const stats = await until(
+    async () => {
+      const now = await api<Stats & Record<string, number>>('GET', `/campaigns/${id}/stats`);
+      const parts = [
+        'waiting',
+        'held',
+        'sending',
+        'suppressed',
+        'accepted',
+        'failed',
+        'unknown',
+        'cancelled',
+        'expired',
+      ];
+      expect(parts.reduce((sum, part) => sum + (now[part] ?? 0), 0)).toBe(now.planned);
+      return now.status === 'done' ? now : undefined;
+    },
+    50,
+    60_000,
+  );
   return { id, stats };
 }
 
 describe('the way of a message', () => {
   test('a file goes in; the same file again changes nothing', async () => {
-    expect(await importFile()).toMatchObject({ state: 'done', rowsRead: 500, created: 500, updated: 0, unchanged: 0, rejected: 0 });
+    expect(await importFile()).toMatchObject({
+      state: 'done',
+      rowsRead: 500,
+      created: 500,
+      updated: 0,
+      unchanged: 0,
+      rejected: 0,
+    });
     expect(await importFile()).toMatchObject({ state: 'done', created: 0, updated: 0, unchanged: 500, rejected: 0 });
   }, 60_000);
 
@@ -104,7 +150,11 @@ describe('the way of a message', () => {
     expect(contacts).toHaveLength(500);
     for (const contact of contacts) await grant(contact);
     const template = await api<{ id: string }>('POST', '/templates', {
-      name: 'Hello', channel: 'email', category: 'marketing', locale: 'en', subject: 'Hello {{ contact.first_name }}',
+      name: 'Hello',
+      channel: 'email',
+      category: 'marketing',
+      locale: 'en',
+      subject: 'Hello {{ contact.first_name }}',
       html: '<html><body><h1>Dear {{ contact.first_name }} {{ contact.last_name }}</h1><p><a href="https://example.com/offer">Look</a></p></body></html>',
     });
     const first = await send(template.id);
@@ -116,24 +166,41 @@ describe('the way of a message', () => {
 
     const one = caught[0];
     if (one === undefined) throw new Error('nothing was caught');
-    const mail = await api<{ headers: Record<string, string>; html: string; text: string }>('GET', `/sandbox/messages/${one.id}`);
-    const headers = Object.fromEntries(Object.entries(mail.headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const mail = await api<{ headers: Record<string, string>; html: string; text: string }>(
+      'GET',
+      `/sandbox/messages/${one.id}`,
+    );
+    const headers = Object.fromEntries(
+      Object.entries(mail.headers).map(([name, value]) => [name.toLowerCase(), value]),
+    );
     expect(headers['list-unsubscribe-post']).toBe('List-Unsubscribe=One-Click');
     const leave = /<(https?:[^>]+)>/.exec(headers['list-unsubscribe'] ?? '')?.[1] ?? '';
     expect(mail.html).toContain('/t/c/');
     expect(mail.html).toContain(new URL(leave).pathname);
 
     expect((await fetch(leave)).status).toBe(200);
-    const left = await fetch(leave, { method: 'POST', body: 'List-Unsubscribe=One-Click', headers: { 'content-type': 'application/x-www-form-urlencoded' }, redirect: 'manual' });
+    const left = await fetch(leave, {
+      method: 'POST',
+      body: 'List-Unsubscribe=One-Click',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      redirect: 'manual',
+    });
     expect(left.status).toBe(200);
 
     const second = await send(template.id);
     expect(second.stats).toMatchObject({ planned: 500, accepted: 499, suppressed: 1 });
     expect(second.stats.reasons).toMatchObject({ suppressed: { withdrawn: 1 } });
-    const { data } = await api<{ data: { id: string; reason: string }[] }>('GET', `/messages?campaignId=${second.id}&state=suppressed`);
+    const { data } = await api<{ data: { id: string; reason: string }[] }>(
+      'GET',
+      `/messages?campaignId=${second.id}&state=suppressed`,
+    );
     expect(data).toHaveLength(1);
     expect(data[0]?.reason).toBe('withdrawn');
-    await until(async () => ((await api<Stats>('GET', `/campaigns/${first.id}/stats`)).unsubscribed === 1 ? true : undefined), 100, 20_000);
+    await until(
+      async () => ((await api<Stats>('GET', `/campaigns/${first.id}/stats`)).unsubscribed === 1 ? true : undefined),
+      100,
+      20_000,
+    );
   }, 120_000);
 
   test('both ledgers are whole afterwards', async () => {
@@ -150,7 +217,10 @@ async function contactsOf(): Promise<Contact[]> {
   const all: Contact[] = [];
   let cursor: string | null = null;
   do {
-    const page: { data: Contact[]; nextCursor: string | null } = await api('GET', `/contacts?limit=200${cursor === null ? '' : `&cursor=${cursor}`}`);
+    const page: { data: Contact[]; nextCursor: string | null } = await api(
+      'GET',
+      `/contacts?limit=200${cursor === null ? '' : `&cursor=${cursor}`}`,
+    );
     all.push(...page.data);
     cursor = page.nextCursor;
   } while (cursor !== null);
@@ -158,7 +228,18 @@ async function contactsOf(): Promise<Contact[]> {
 }
 
 async function grant(contact: Contact): Promise<void> {
-  const { addresses } = await api<{ addresses: { kind: string; value: string }[] }>('POST', `/contacts/${contact.id}/reveal`, { reason: 'test' });
+  const { addresses } = await api<{ addresses: { kind: string; value: string }[] }>(
+    'POST',
+    `/contacts/${contact.id}/reveal`,
+    { reason: 'test' },
+  );
   const email = addresses.find((one) => one.kind === 'email')?.value ?? '';
-  await api('POST', '/compliance/consent', { address: { kind: 'email', value: email }, channel: 'email', topic: 'news', action: 'grant', basis: 'consent', evidence: { source: 'form', textVersion: '1' } });
+  await api('POST', '/compliance/consent', {
+    address: { kind: 'email', value: email },
+    channel: 'email',
+    topic: 'news',
+    action: 'grant',
+    basis: 'consent',
+    evidence: { source: 'form', textVersion: '1' },
+  });
 }

@@ -137,12 +137,11 @@ describe('a database that stops', () => {
     'by %s is told, to programs and to people, and found again when it is back',
     async (signal) => {
       const name = signal.toLowerCase();
-      const { json } = await api('GET', '/sandbox/messages');
-      const [caught] = json?.['data'] as { id: string }[];
-      const mail = (await api('GET', `/sandbox/messages/${caught?.id}`)).json;
-      const leave = /<(https?:[^>]+)>/.exec(
-        (mail?.['headers'] as Record<string, string>)['list-unsubscribe'] ?? '',
-      )?.[1];
+      const { data } = JSON.parse((await api('GET', '/sandbox/messages')).text) as { data: { id: string }[] };
+      const { headers } = JSON.parse((await api('GET', `/sandbox/messages/${data[0]?.id}`)).text) as {
+        headers: Record<string, string>;
+      };
+      const leave = /<(https?:[^>]+)>/.exec(headers['list-unsubscribe'] ?? '')?.[1];
       const pages = ['/u/', '/p/'].map((path) => new URL(leave ?? '').pathname.replace('/u/', path));
 
       const postgres = database();

@@ -54,7 +54,7 @@ export function systemRoutes(deps: SystemDeps): Route[] {
     streamRoute(livez, () => Promise.resolve({ ok: true as const })),
     streamRoute(readyz, async () => {
       if (await deps.isReady()) return { ok: true as const };
-      throw new AppError('not-ready', 'The database does not answer, or the server is stopping.', {
+      throw new AppError('not-ready', 'It is starting or stopping, or the database does not answer.', {
         headers: { 'retry-after': '1' },
       });
     }),

@@ -32,8 +32,7 @@ export const monthsAhead = 3;
 
 /** Returns the URL the server is to use. */
 export async function migrate(options: MigrateOptions): Promise<string> {
-  const client = new pg.Client({ connectionString: options.ownerUrl, connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  const client = await reach(options.ownerUrl);
   try {
     await assertVersion(client);
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
@@ -47,6 +46,25 @@ export async function migrate(options: MigrateOptions): Promise<string> {
     return serverUrl;
   } finally {
     await client.end();
+  }
+}
+
+/** Names the address, never the password. */
+async function reach(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    const { username, host, pathname } = new URL(url);
+    const reasons = error instanceof AggregateError ? error.errors : [error];
+    const reason = reasons.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+    throw new MigrationError(
+      `The database ${host}${pathname} cannot be reached as ${username || 'nobody'}: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -93,6 +111,7 @@ async function applyOne(client: pg.Client, name: string, text: string, hash: str
 async function prepareRole(client: pg.Client, options: MigrateOptions): Promise<string> {
   if (options.serverUrl !== undefined) {
     await assertHarmless(client, decodeURIComponent(new URL(options.serverUrl).username));
+    await assertSameDatabase(options.serverUrl);
     return options.serverUrl;
   }
   if (options.serverRole === undefined) throw new MigrationError('Neither a server URL nor a server role was given.');
@@ -103,30 +122,47 @@ async function prepareRole(client: pg.Client, options: MigrateOptions): Promise<
   const quoted = client.escapeIdentifier(name);
   const found = await client.query('select 1 from pg_roles where rolname = $1', [name]);
   try {
-    await client.query(
-      `${found.rowCount === 0 ? 'create' : 'alter'} role ${quoted} login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`,
-    );
+    // A new role is harmless unless told otherwise; to say so again of an old one takes a superuser.
+    const change = found.rowCount === 0 ? 'create' : 'alter';
+    await client.query(`${change} role ${quoted} login password ${client.escapeLiteral(password)}`);
   } catch (error) {
     throw new MigrationError(
       'The role of DATABASE_URL may not create the role of the server. Give it CREATEROLE, or set PARLEY_MIGRATE_URL to the owner and DATABASE_URL to a plain role.',
       { cause: error },
     );
   }
+  await assertHarmless(client, name);
   return url.toString();
 }
 
-/** The server's role must not be able to look past row-level security. */
+/** The server's role must not be able to look past row-level security, nor to take it off. */
 async function assertHarmless(client: pg.Client, role: string): Promise<void> {
-  const { rows } = await client.query<{ strong: boolean; self: boolean }>(
-    'select rolsuper or rolbypassrls as strong, rolname = current_user as self from pg_roles where rolname = $1',
+  const { rows } = await client.query<{ strong: boolean; owns: boolean }>(
+    `select rolsuper or rolbypassrls as strong,
+       exists (select from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+                 and pg_has_role(r.oid, c.relowner, 'member')) as owns
+     from pg_roles r where rolname = $1`,
     [role],
   );
   const found = rows[0];
   if (found === undefined) throw new MigrationError(`The role "${role}" of DATABASE_URL does not exist.`);
-  if (found.strong || found.self)
+  if (found.strong || found.owns)
     throw new MigrationError(
-      `The role "${role}" of DATABASE_URL could bypass row-level security (superuser, BYPASSRLS or owner of the tables). Use a plain role.`,
+      `The server's role "${role}" could bypass row-level security (superuser, BYPASSRLS or owner of the tables). Use a plain role.`,
     );
+}
+
+async function assertSameDatabase(serverUrl: string): Promise<void> {
+  const client = await reach(serverUrl);
+  try {
+    const { rows } = await client.query<{ found: boolean }>(
+      "select to_regclass('public.schema_migration') is not null as found",
+    );
+    if (rows[0]?.found !== true)
+      throw new MigrationError('DATABASE_URL and PARLEY_MIGRATE_URL name different databases.');
+  } finally {
+    await client.end();
+  }
 }
 
 const partitioned = ['message', 'engagement', 'event'];
