@@ -161,6 +161,27 @@ describe('recording', () => {
     expect(await verify()).toMatchObject({ ok: true, checked: 80 });
   });
 
+  test('two first entries at once are both kept: who looks between them does not take the other for tampering', async () => {
+    const [one, other] = await people(2);
+    if (one === undefined || other === undefined) throw new Error('no people');
+    let overtaken = false;
+    await write((tx) => {
+      const slow: Tx = {
+        ...tx,
+        hot: async <Row>(text: string, values?: readonly unknown[]) => {
+          const rows = await tx.hot<Row>(text, values);
+          if (!overtaken && text.includes('from consent_head')) {
+            overtaken = true;
+            await write((faster) => ledger.record(faster, [draft(other)]));
+          }
+          return rows;
+        },
+      };
+      return ledger.record(slow, [draft(one)]);
+    });
+    expect(await verify()).toMatchObject({ ok: true, checked: 2 });
+  });
+
   test('what is stored is what the rules say, in any order and any grouping into batches', async () => {
     const anyDraft = fc.record({
       who: fc.nat({ max: 3 }),

@@ -68,8 +68,13 @@ const eventKind: Readonly<Record<ConsentState, string>> = {
 /** Nothing is built on a head that is not ours: the next entry would hide that somebody cut off the tail. */
 async function takeHead(tx: Tx, keys: WorkspaceKeys): Promise<Head> {
   let head = await lockHead(tx);
-  // Starting over beside entries that are there would hide that the head was taken away.
-  if (head === undefined && (await hasEntries(tx))) throw brokenHead();
+  if (head === undefined) {
+    // Starting over beside entries that are there would hide that the head was taken away. Looked at in this order,
+    // since another's first entry may be committed between two looks, and its head with it.
+    const entries = await hasEntries(tx);
+    head = await lockHead(tx);
+    if (head === undefined && entries) throw brokenHead();
+  }
   if (head === undefined) {
     await makeHead(tx, { seq: 0, mac: genesis, seal: sealHead(keys.chainKey, 0, genesis) });
     head = await lockHead(tx);

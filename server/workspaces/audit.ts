@@ -76,8 +76,12 @@ export function createAudit({ clock, vault }: { readonly clock: Clock; readonly 
   const lockedHead = async (tx: Tx): Promise<ChainHead> => {
     const found = await store.lockHead(tx);
     if (found !== undefined) return found;
-    // Starting over beside entries that are there would hide that the head was taken away.
-    if (await store.hasEntries(tx))
+    // Starting over beside entries that are there would hide that the head was taken away. Looked at in this order,
+    // since another's first entry may be committed between two looks, and its head with it.
+    const entries = await store.hasEntries(tx);
+    const meanwhile = await store.lockHead(tx);
+    if (meanwhile !== undefined) return meanwhile;
+    if (entries)
       throw new Error(`the head of the audit chain of workspace ${tx.workspaceId} is missing`);
     await store.insertHead(tx, await freshHead(tx));
     const made = await store.lockHead(tx);
