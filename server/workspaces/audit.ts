@@ -81,8 +81,7 @@ export function createAudit({ clock, vault }: { readonly clock: Clock; readonly 
     const entries = await store.hasEntries(tx);
     const meanwhile = await store.lockHead(tx);
     if (meanwhile !== undefined) return meanwhile;
-    if (entries)
-      throw new Error(`the head of the audit chain of workspace ${tx.workspaceId} is missing`);
+    if (entries) throw new Error(`the head of the audit chain of workspace ${tx.workspaceId} is missing`);
     await store.insertHead(tx, await freshHead(tx));
     const made = await store.lockHead(tx);
     if (made === undefined) throw new Error('the head of the audit chain could not be made');
