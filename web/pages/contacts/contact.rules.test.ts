@@ -28,7 +28,7 @@ describe('a change of attributes', () => {
 
 test.each([
   ['First Name', 'first_name'],
-  ['Größe (cm)', 'gro_e_cm'],
+  ['Größe (cm)', 'grosse_cm'],
   ['2nd city', 'nd_city'],
   ['constructor', 'constructor_'],
 ])('the key of “%s” is %s', (label, key) => {
