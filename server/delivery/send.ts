@@ -37,8 +37,9 @@ const farthestDays = 366;
 export async function send(tx: Tx, deps: MessageDeps, body: Body, shard: number): Promise<Answer[]> {
   const list = 'messages' in body ? body.messages : [body];
   const intended: Intended[] = [];
+  const asking = remembering(deps);
   for (const [i, given] of list.entries())
-    intended.push(await intend(tx, deps, given, 'messages' in body ? `/messages/${i}` : ''));
+    intended.push(await intend(tx, asking, given, 'messages' in body ? `/messages/${i}` : ''));
   const answers = new Map<string, Answer>();
   const ids = list.map(() => newId(deps.clock));
   for (const [plan, positions] of byPlan(intended)) {
@@ -78,6 +79,23 @@ export async function send(tx: Tx, deps: MessageDeps, body: Body, shard: number)
     await planPage(tx, deps, plan, recipients, shard);
   }
   return ids.map((id) => need(answers.get(id)));
+}
+
+/** Messages of one call mostly share template and topic: each is looked up once a call, not once a message. */
+function remembering(deps: MessageDeps): MessageDeps {
+  const templates = new Map<string, ReturnType<MessageDeps['templateFor']>>();
+  const topics = new Map<string, ReturnType<MessageDeps['topicIdOf']>>();
+  return {
+    ...deps,
+    templateFor: (tx, id, pointer) => known(templates, id, () => deps.templateFor(tx, id, pointer)),
+    topicIdOf: (tx, key, pointer) => known(topics, key, () => deps.topicIdOf(tx, key, pointer)),
+  };
+}
+
+function known<Value>(values: Map<string, Value>, key: string, find: () => Value): Value {
+  const value = values.get(key) ?? find();
+  values.set(key, value);
+  return value;
 }
 
 function answerOf(id: string, decision: Decision): Answer {
