@@ -4,6 +4,7 @@ import type { DatabaseConnection, Driver } from 'kysely';
 import pg from 'pg';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/types.ts';
+import { encodeList, listTypes } from './db-arrays.ts';
 import { databaseUnavailable } from './errors.ts';
 import { isId } from './ids.ts';
 import type { Log } from './log.ts';
@@ -67,6 +68,16 @@ function parameter(value: unknown): unknown {
   if (Array.isArray(value) && value.some((one) => one instanceof Temporal.Instant))
     return value.map((one: unknown) => (one instanceof Temporal.Instant ? one.toString() : one));
   return value;
+}
+
+/** Of a prepared statement, whose text is one of a few hundred: lists go in binary. */
+function hotParameters(text: string, values: readonly unknown[]): unknown[] {
+  const types = listTypes(text);
+  return values.map((value, place) => {
+    const type = types[place];
+    const list = type !== undefined && Array.isArray(value) ? encodeList(type, value) : undefined;
+    return list ?? parameter(value);
+  });
 }
 
 const names = new Map<string, string>();
@@ -185,7 +196,7 @@ export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOp
         kysely: builderOf(client),
         query: async (text, values = []) => (await client.query(text, values.map(parameter))).rows,
         hot: async (text, values = []) =>
-          (await client.query({ name: nameOf(text), text, values: values.map(parameter) })).rows,
+          (await client.query({ name: nameOf(text), text, values: hotParameters(text, values) })).rows,
         afterCommit: (callback) => committed.push(callback),
       };
       result = await work(tx);
