@@ -13,6 +13,11 @@ export const sandboxMessage = z.strictObject({
   sizeBytes: z.int().nonnegative(),
   /** The message of the ledger that this is. */
   messageId: id.optional(),
+  /**
+   * A mail of Parley's own, a reset link or an invitation, that is not the caller's to read: without headers, parts,
+   * source and links. A reset is shown to the person it is for, an invitation to who sent it; to API keys neither.
+   */
+  hidden: z.boolean(),
 });
 export type SandboxMessage = z.output<typeof sandboxMessage>;
 

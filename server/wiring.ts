@@ -9,6 +9,7 @@ import { AppError, invalidField, notFound } from './platform/errors.ts';
 import { newId } from './platform/ids.ts';
 import { clickToken, makeToken } from './platform/links.ts';
 import type { Vault } from './platform/sealing.ts';
+import { confidential } from './sandbox/index.ts';
 import type { MessageUrls, Templates, TestSend } from './templates/index.ts';
 import type { SystemMail, Workspaces } from './workspaces/index.ts';
 
@@ -200,6 +201,7 @@ interface Letter {
   readonly subject: string;
   readonly text: string;
   readonly html?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A mail that is no message of the ledger: to somebody who works here, who asked for it a moment ago. */
@@ -221,7 +223,10 @@ async function post(account: ChannelAccount, letter: Letter): Promise<string> {
 export function systemMailer(ends: Ends, read: <T>(workspaceId: string, work: (tx: Tx) => Promise<T>) => Promise<T>) {
   return async (workspaceId: string, mail: SystemMail): Promise<void> => {
     const account = await read(workspaceId, (tx) => firstOpen(ends, tx));
-    await post(account, { messageId: newId(ends.clock), ...mail });
+    const { readerId, ...letter } = mail;
+    // What the sandbox catches, colleagues look at; a real account needs no such mark, and its readers no ids of ours.
+    const headers = account.kind === 'sandbox' ? confidential(readerId) : {};
+    await post(account, { messageId: newId(ends.clock), ...letter, headers });
   };
 }
 

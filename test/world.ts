@@ -10,6 +10,7 @@ import { readConfig } from '../server/config.ts';
 import { systemClock } from '../server/platform/clock.ts';
 import { newId } from '../server/platform/ids.ts';
 import { silentLog } from '../server/platform/log.ts';
+import type { Log } from '../server/platform/log.ts';
 import { createTestDb } from '../server/platform/testing.ts';
 import type { TestDb } from '../server/platform/testing.ts';
 
@@ -74,7 +75,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function openWorld(): Promise<World> {
+export async function openWorld(log: Log = silentLog): Promise<World> {
   const test = await createTestDb(systemClock.now().toString());
   // The fixture's own workspace would make this database one that is in use.
   await test.owner.query('delete from workspace_key where workspace_id = $1', [test.workspaceId]);
@@ -86,7 +87,7 @@ export async function openWorld(): Promise<World> {
   const parley = await compose({
     config: readConfig({ PARLEY_DATA_DIR: dataDir, PARLEY_PORT: '0', PARLEY_IMPORT_MAX_MB: '2' }),
     clock: systemClock,
-    log: silentLog,
+    log,
     vault: test.vault,
     serverUrl: test.url,
     origin: () => url,

@@ -1,6 +1,7 @@
 import PostalMime, { decodeWords } from 'postal-mime';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Tx } from '../platform/db.ts';
+import type { Caller } from '../platform/http.ts';
 import type { Vault, WorkspaceKeys } from '../platform/sealing.ts';
 import { openMail, openSummary, recipientHash } from './collector.ts';
 import './errors.ts';
@@ -17,13 +18,15 @@ export interface CaughtSummary {
   readonly receivedAt: string;
   readonly sizeBytes: number;
   readonly messageId?: string;
+  /** A mail of Parley's own that is not this viewer's to read: its content is left out. */
+  readonly hidden: boolean;
 }
 
 export interface OpenedMail extends CaughtSummary {
   readonly headers: Record<string, string>;
   readonly html?: string;
   readonly text?: string;
-  readonly raw: string;
+  readonly raw?: string;
   readonly links: string[];
 }
 
@@ -35,8 +38,11 @@ export interface InboxQuery {
   readonly most: number;
 }
 
+/** Who looks. Only a person who signed in can be a reader: a key or a token must never come upon a link that opens an account. */
+export type Viewer = Pick<Caller, 'kind' | 'id'>;
+
 /** Newest first. */
-export async function listInbox(vault: Vault, tx: Tx, query: InboxQuery): Promise<CaughtSummary[]> {
+export async function listInbox(vault: Vault, tx: Tx, viewer: Viewer, query: InboxQuery): Promise<CaughtSummary[]> {
   const keys = await vault.keys(tx);
   const rows = await store.listCaught(tx, {
     recipientHash: query.to === undefined ? undefined : recipientHash(keys, query.to),
@@ -45,7 +51,7 @@ export async function listInbox(vault: Vault, tx: Tx, query: InboxQuery): Promis
     from: query.since === undefined ? undefined : firstIdAt(query.since),
     most: query.most,
   });
-  return rows.map((row) => summaryOf(keys, row));
+  return rows.map((row) => summaryOf(keys, viewer, row));
 }
 
 /** The least UUIDv7 of a moment: ids and times have one order. */
@@ -54,7 +60,7 @@ function firstIdAt(at: Temporal.Instant): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
-function summaryOf(keys: WorkspaceKeys, row: ListedRow): CaughtSummary {
+function summaryOf(keys: WorkspaceKeys, viewer: Viewer, row: ListedRow): CaughtSummary {
   const summary = readSummary(openSummary(keys, row.id, row.summary));
   return {
     id: row.id,
@@ -65,20 +71,23 @@ function summaryOf(keys: WorkspaceKeys, row: ListedRow): CaughtSummary {
     receivedAt: row.receivedAt.toString(),
     sizeBytes: row.sizeBytes,
     ...(summary.messageId === undefined ? {} : { messageId: summary.messageId }),
+    hidden: summary.reader !== undefined && !(viewer.kind === 'user' && viewer.id === summary.reader),
   };
 }
 
-export async function openCaught(vault: Vault, tx: Tx, id: string): Promise<OpenedMail> {
+export async function openCaught(vault: Vault, tx: Tx, viewer: Viewer, id: string): Promise<OpenedMail> {
   const row = await store.findCaught(tx, id);
   if (row === undefined) throw notFound('message in the sandbox');
   const keys = await vault.keys(tx);
+  const summary = summaryOf(keys, viewer, row);
+  if (summary.hidden) return { ...summary, headers: {}, links: [] };
   const raw = openMail(keys, row.id, row.sealed);
   const mail = await PostalMime.parse(raw);
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const { key, value } of mail.headers)
     headers[key] = headers[key] === undefined ? value : `${headers[key]}\n${value}`;
   return {
-    ...summaryOf(keys, row),
+    ...summary,
     headers: { ...headers },
     ...(mail.html === undefined ? {} : { html: mail.html }),
     ...(mail.text === undefined ? {} : { text: mail.text }),
@@ -96,6 +105,8 @@ export function requestOf(
   url: string | undefined,
   origin: string,
 ): { method: 'GET' | 'POST'; url: URL } {
+  if (mail.hidden)
+    throw new AppError('sandbox/hidden', "It is a mail of Parley's own, and only the person it is for can use it.");
   switch (action) {
     case 'open': {
       const picture = findLinks(mail.html, undefined).pictures.find((src) => isOwn(src, origin));

@@ -9,9 +9,29 @@ export interface Envelope {
 
 /** Envelope and header section, as it is sealed beside the message. */
 export function summarise(envelope: Envelope, raw: Buffer): string {
-  const end = raw.indexOf('\r\n\r\n');
-  const head = raw.subarray(0, Math.min(end < 0 ? raw.length : end, maxHead)).toString('utf8');
-  return `${envelope.from}\n${envelope.to}\n${head}`;
+  const found = raw.indexOf('\r\n\r\n');
+  const end = found < 0 ? raw.length : found;
+  const head = raw.subarray(0, Math.min(end, maxHead)).toString('utf8');
+  // First, so that the cut below cannot lose it, however long the other headers are.
+  return `${envelope.from}\n${envelope.to}\n${markOf(raw.subarray(0, end))}${head}`;
+}
+
+const confidentialHeader = 'X-Parley-Confidential';
+const markStart = `\r\n${confidentialHeader}: `;
+
+/**
+ * The header that marks a mail of Parley's own: its link opens an account, so of all who see the sandbox only this user
+ * may read it (null: nobody).
+ */
+export function confidential(readerId: string | null): Record<string, string> {
+  return { [confidentialHeader]: readerId ?? 'nobody' };
+}
+
+function markOf(head: Buffer): string {
+  const start = head.indexOf(markStart);
+  if (start < 0) return '';
+  const end = head.indexOf('\r\n', start + markStart.length);
+  return `${head.subarray(start + 2, end < 0 ? head.length : end).toString('utf8')}\r\n`;
 }
 
 /** A longer header section is cut in the list; the message keeps it. */
@@ -22,6 +42,8 @@ export interface Summary extends Envelope {
   readonly subject: string | undefined;
   /** The ledger's id, when the message is one of ours. */
   readonly messageId: string | undefined;
+  /** The one user who may read it, or `nobody`; undefined: whoever sees the sandbox. */
+  readonly reader: string | undefined;
 }
 
 const uuid = /^<([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@/i;
@@ -29,11 +51,14 @@ const uuid = /^<([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@/
 export function readSummary(summary: string): Summary {
   const [from = '', to = '', ...rest] = summary.split('\n');
   const head = rest.join('\n');
+  const reader = headerOf(head, confidentialHeader.toLowerCase());
   return {
     from,
     to,
     subject: headerOf(head, 'subject'),
-    messageId: uuid.exec(headerOf(head, 'message-id') ?? '')?.[1],
+    // A mail of Parley's own is in no ledger.
+    messageId: reader === undefined ? uuid.exec(headerOf(head, 'message-id') ?? '')?.[1] : undefined,
+    reader,
   };
 }
 

@@ -22,10 +22,10 @@ const answerMs = 10_000;
 
 export function sandboxRoutes(deps: SandboxRoutesDeps): Route[] {
   return [
-    route(contract.listSandboxMessages, async (tx, { query }) => {
+    route(contract.listSandboxMessages, async (tx, { query, caller }) => {
       const before = decodeIdCursor(query.cursor);
       const since = query.since === undefined ? undefined : Temporal.Instant.from(query.since);
-      const found = await listInbox(deps.vault, tx, {
+      const found = await listInbox(deps.vault, tx, caller, {
         to: query.to,
         channel: query.channel,
         since,
@@ -36,9 +36,11 @@ export function sandboxRoutes(deps: SandboxRoutesDeps): Route[] {
       const last = data.at(-1);
       return { data, nextCursor: found.length > data.length && last !== undefined ? encodeCursor(last.id) : null };
     }),
-    route(contract.getSandboxMessage, (tx, { params }) => openCaught(deps.vault, tx, params.id)),
+    route(contract.getSandboxMessage, (tx, { params, caller }) => openCaught(deps.vault, tx, caller, params.id)),
     streamRoute(contract.actOnSandboxMessage, async (call, db) => {
-      const mail = await db.read(call.caller.workspaceId, (tx) => openCaught(deps.vault, tx, call.params.id));
+      const mail = await db.read(call.caller.workspaceId, (tx) =>
+        openCaught(deps.vault, tx, call.caller, call.params.id),
+      );
       const { action, url } = call.body;
       if (action !== 'bounce' && action !== 'complain')
         return { action, detail: await follow(deps, mail, action, url, call.origin) };

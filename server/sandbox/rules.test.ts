@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { behaviourOf, normalRecipient, refusalOf } from './behaviour.rules.ts';
-import { findLinks, oneClickUrl, readSummary, summarise } from './mail.rules.ts';
+import { confidential, findLinks, oneClickUrl, readSummary, summarise } from './mail.rules.ts';
 
 describe('what the sandbox does with a recipient', () => {
   it.each([
@@ -35,7 +35,24 @@ describe('the summary of a message', () => {
       to: 'b@example.com',
       subject: '=?UTF-8?B?R3LDvMOfZQ==?= =?UTF-8?B?IQ==?=',
       messageId: '0198c1d2-0000-7000-8000-000000000001',
+      reader: undefined,
     });
+  });
+
+  it('keeps whose a confidential mail is, however long its header section, and takes it for none of the ledger', () => {
+    const envelope = { from: 'a@example.com', to: 'b@example.com' };
+    const id = '0198c1d2-0000-7000-8000-000000000001';
+    const [[name, reader] = []] = Object.entries(confidential(id));
+    const padding = `X-Long: ${'x'.repeat(4000)}`;
+    const raw = (mark: string) =>
+      Buffer.from(`Message-ID: <${id}@example.com>\r\n${padding}\r\n${mark}\r\nSubject: Hi\r\n\r\nBody`);
+    expect(readSummary(summarise(envelope, raw(`${name}: ${reader}`)))).toMatchObject({
+      reader: id,
+      messageId: undefined,
+    });
+    expect(confidential(null)).toEqual({ [String(name)]: 'nobody' });
+    const inBody = Buffer.from(`Subject: Hi\r\n\r\n${name}: ${reader}\r\n`);
+    expect(readSummary(summarise(envelope, inBody)).reader).toBeUndefined();
   });
 
   it('is made of anything', () => {

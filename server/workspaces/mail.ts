@@ -1,3 +1,4 @@
+import type { Caller } from '../platform/http.ts';
 import type { Background } from './background.ts';
 
 /** A mail of Parley's own, to somebody who works with it. */
@@ -5,6 +6,11 @@ export interface SystemMail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /**
+   * The one user who may read it where the sandbox catches it: its link opens an account, and an inbox that colleagues
+   * share must not show it. Null: nobody.
+   */
+  readonly readerId: string | null;
 }
 
 /** Filled by the composition root; rejects when no account can send. The workspace says whose account to use. */
@@ -33,13 +39,22 @@ export async function trySend(
   }
 }
 
-export function invitationMail(to: string, workspaceName: string, invitedBy: string, url: string): SystemMail {
+export interface Invited {
+  readonly to: string;
+  readonly workspaceName: string;
+  readonly by: Caller;
+  readonly url: string;
+}
+
+/** Readable to the person who invites, who was answered the link anyway; keys and tokens read no mail of Parley's own. */
+export function invitationMail({ to, workspaceName, by, url }: Invited): SystemMail {
   return {
     to,
+    readerId: by.kind === 'user' ? by.id : null,
     subject: `Join ${workspaceName} on Parley`,
     text: `Hello,
 
-${invitedBy} invites you to the workspace "${workspaceName}" on Parley.
+${by.name} invites you to the workspace "${workspaceName}" on Parley.
 
 Choose a name and a password here, within 7 days:
 ${url}
@@ -49,11 +64,16 @@ If you did not expect this, do nothing.
   };
 }
 
-export function resetMail(to: string, name: string, url: string): SystemMail {
+/** Readable to the person it is for alone: not even an owner may open somebody else's account. */
+export function resetMail(
+  person: { readonly id: string; readonly email: string; readonly name: string },
+  url: string,
+): SystemMail {
   return {
-    to,
+    to: person.email,
+    readerId: person.id,
     subject: 'Set a new password for Parley',
-    text: `Hello ${name},
+    text: `Hello ${person.name},
 
 somebody, hopefully you, asked to set a new password for your account. The link works once, within the next hour:
 ${url}

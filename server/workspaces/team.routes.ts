@@ -109,7 +109,8 @@ function invitationRoutes({ background, invitations, sendSystemMail }: TeamRoute
       );
       // After the commit: a mail server that takes its time must not hold the transaction.
       const url = `${origin}/join/${made.token}`;
-      const mail = invitationMail(made.invitation.email, made.workspaceName, caller.name, url);
+      const { invitation, workspaceName } = made;
+      const mail = invitationMail({ to: invitation.email, workspaceName, by: caller, url });
       const mailed = await trySend(sendSystemMail, background, caller.workspaceId, mail);
       return { ...presentInvitation(made.invitation, 'open'), url, mailed };
     }),

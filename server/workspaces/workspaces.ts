@@ -69,7 +69,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     const workspace = memberships.find((one) => one.disabledAt === null);
     if (workspace === undefined) return;
     const url = `${origin()}/reset-password/${encodeURIComponent(token)}`;
-    await deps.sendSystemMail(workspace.workspaceId, resetMail(person.email, person.name, url));
+    await deps.sendSystemMail(workspace.workspaceId, resetMail(person, url));
   };
 
   const database = createAuthDatabase(db);

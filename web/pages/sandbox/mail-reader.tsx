@@ -1,5 +1,19 @@
-import { Anchor, Box, Button, Card, Group, Menu, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core';
-import { IconArrowLeft, IconChevronDown, IconEye, IconLink, IconMailOff } from '@tabler/icons-react';
+import {
+  Alert,
+  Anchor,
+  Box,
+  Button,
+  Card,
+  Group,
+  Menu,
+  Skeleton,
+  Stack,
+  Table,
+  Tabs,
+  Text,
+  Title,
+} from '@mantine/core';
+import { IconArrowLeft, IconChevronDown, IconEye, IconLink, IconLock, IconMailOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { api, type Answer, type Given } from '../../api.ts';
@@ -35,8 +49,17 @@ export function MailReader({ id, onBack }: { id: string; onBack: () => void }) {
         {mail && (
           <>
             <Head mail={mail} />
-            <Actions mail={mail} />
-            <Parts mail={mail} />
+            {mail.hidden ? (
+              <Alert variant="light" color="gray" icon={<IconLock size={18} aria-hidden />} title="Not yours to read">
+                A mail of Parley’s own, whose link opens an account. A password reset is shown to the person it is for,
+                an invitation to the person who sent it, and to nobody else.
+              </Alert>
+            ) : (
+              <>
+                <Actions mail={mail} />
+                <Parts mail={mail} />
+              </>
+            )}
           </>
         )}
       </Stack>

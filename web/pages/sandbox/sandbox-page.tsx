@@ -1,5 +1,5 @@
 import { ActionIcon, Box, Button, Card, Group, Menu, Skeleton, Stack, Text } from '@mantine/core';
-import { IconDotsVertical, IconInbox, IconMailOpened } from '@tabler/icons-react';
+import { IconDotsVertical, IconInbox, IconLock, IconMailOpened } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { SandboxMessage } from '../../../contract/sandbox.ts';
@@ -138,6 +138,12 @@ function Row({ row, isChosen, to }: { row: SandboxMessage; isChosen: boolean; to
         <Text size="sm" truncate>
           {row.subject ?? 'Without a subject'}
         </Text>
+        {row.hidden && (
+          <Group gap={4} wrap="nowrap" c="dimmed">
+            <IconLock size={14} aria-hidden />
+            <Text size="xs">Only for the person concerned</Text>
+          </Group>
+        )}
         <Text size="xs" c="dimmed" truncate>
           from {row.from}
         </Text>
