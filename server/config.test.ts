@@ -34,6 +34,26 @@ describe('settings', () => {
       expect(problems.some((problem) => problem.startsWith(name))).toBe(true);
   });
 
+  test.each(['abc', '-1', '3000.5', '65536', '0x10', '1e3', ' 80', '9'.repeat(400), 'NaN'])(
+    'a port of "%s" is told what is wanted',
+    (port) => {
+      const shown = port.slice(0, 40);
+      const said = `PARLEY_PORT: must be a whole number from 0 to 65535, but is "${shown}"`;
+      expect(problemsOf({ PARLEY_PORT: port })).toEqual([said]);
+    },
+  );
+
+  test('a limit in megabytes says its bounds, and numbers within are taken', () => {
+    for (const limit of ['0', '10241', 'much'])
+      expect(problemsOf({ PARLEY_IMPORT_MAX_MB: limit })).toEqual([
+        `PARLEY_IMPORT_MAX_MB: must be a whole number from 1 to 10240, but is "${limit}"`,
+      ]);
+    expect(readConfig({ PARLEY_IMPORT_MAX_MB: '2', PARLEY_PORT: '0' })).toMatchObject({
+      importMaxBytes: 2 * 1024 * 1024,
+      port: 0,
+    });
+  });
+
   test('a database of your own needs a master key', () => {
     expect(problemsOf({ DATABASE_URL: 'postgres://parley@db/parley' })).toContain(
       'PARLEY_MASTER_KEY: required with DATABASE_URL',

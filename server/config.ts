@@ -3,17 +3,18 @@ import { isIP, BlockList } from 'node:net';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const url = (protocols: RegExp) => z.url({ protocol: protocols });
-const megabytes = z.coerce.number().int().min(1).max(10_240);
+
+/** The one message for everything that is wrong with a number: what is wanted, and what came. */
+function whole(least: number, most: number) {
+  const fits = (text: string) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most;
+  const error = ({ input }: { input?: unknown }) =>
+    `must be a whole number from ${least} to ${most}, but is "${String(input).slice(0, 40)}"`;
+  return z.string().refine(fits, { error }).transform(Number);
+}
 
 /** Every setting there is, with what it means; `npm run parley -- start --help` prints it. */
 const settings = {
-  PARLEY_PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(3000)
-    .describe('port to listen on (default 3000; 0 takes a free one)'),
+  PARLEY_PORT: whole(0, 65_535).default(3000).describe('port to listen on (default 3000; 0 takes a free one)'),
   PARLEY_HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on (default 127.0.0.1)'),
   PARLEY_URL: url(/^https?$/)
     .optional()
@@ -56,7 +57,7 @@ const settings = {
   PARLEY_ALLOW_PRIVATE_NETWORKS: flag
     .optional()
     .describe('true lets provider hosts be in private networks (default: true only when the public origin is local)'),
-  PARLEY_IMPORT_MAX_MB: megabytes.default(512).describe('largest file to import, in MB (default 512)'),
+  PARLEY_IMPORT_MAX_MB: whole(1, 10_240).default(512).describe('largest file to import, in MB (default 512)'),
   PARLEY_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
