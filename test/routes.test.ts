@@ -330,12 +330,15 @@ describe("another workspace's id in a query or body", () => {
     expect(await stateOf(world.workspaceId)).toEqual(before);
   });
 
-  test('a retry of messages or of a campaign of A tries none', async () => {
+  test('a retry of messages of A tries none, and one of a campaign of A is told that there is no such campaign', async () => {
     const before = await stateOf(world.workspaceId);
     const named = await api('POST', '/messages/retry', { messageIds: [theirs('/messages/:id')] });
     expect(named.json).toEqual({ retried: 0, skipped: 1 });
     const whole = await api('POST', '/messages/retry', { campaignId: theirs('/campaigns/:id') });
-    expect(whole.json).toEqual({ retried: 0, skipped: 0 });
+    expectProblem(whole, 422, 'invalid-input');
+    expect(whole.json).toMatchObject({
+      errors: [{ pointer: '/campaignId', message: 'there is no such campaign' }],
+    });
     expect(await stateOf(world.workspaceId)).toEqual(before);
   });
 

@@ -1,5 +1,5 @@
 import type { Tx } from '../platform/db.ts';
-import { AppError, notFound } from '../platform/errors.ts';
+import { AppError, invalidField, notFound } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { deleteDeferral } from './claim.store.ts';
 import { lockBatchOf, moveMessages } from './ledger.store.ts';
@@ -83,16 +83,25 @@ export async function cancelMessage(tx: Tx, deps: MessageDeps, id: string): Prom
 
 const retryPage = 5_000;
 
+interface FailedIn {
+  readonly campaignId: string;
+  readonly reason?: string | undefined;
+}
+
+/** Nothing failed is an answer; no such campaign is a mistake, and a "0 of 0" would hide it. */
+async function failedIn(tx: Tx, deps: MessageDeps, { campaignId, reason }: FailedIn): Promise<string[]> {
+  const known = await deps.campaignNames(tx, [campaignId]);
+  if (!known.has(campaignId)) throw invalidField('/campaignId', 'there is no such campaign');
+  return failedOfCampaign(tx, campaignId, reason, retryPage);
+}
+
 /** Puts failed messages back in line. Anything else, an unknown one above all, is skipped. */
 export async function retryMessages(
   tx: Tx,
   deps: MessageDeps,
-  given: { messageIds: readonly string[] } | { campaignId: string; reason?: string | undefined },
+  given: { messageIds: readonly string[] } | FailedIn,
 ): Promise<{ retried: number; skipped: number }> {
-  const ids =
-    'messageIds' in given
-      ? [...new Set(given.messageIds)]
-      : await failedOfCampaign(tx, given.campaignId, given.reason, retryPage);
+  const ids = 'messageIds' in given ? [...new Set(given.messageIds)] : await failedIn(tx, deps, given);
   const moved = await moveMessages(tx, ids, ['failed'], 'planned', 'retry', deps.clock.now());
   await note(tx, deps, moved, { to: 'planned', reason: 'retry', kind: 'message.retried' });
   const target =
