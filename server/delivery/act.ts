@@ -91,7 +91,7 @@ interface FailedIn {
 /** Nothing failed is an answer; no such campaign is a mistake, and a "0 of 0" would hide it. */
 async function failedIn(tx: Tx, deps: MessageDeps, { campaignId, reason }: FailedIn): Promise<string[]> {
   const known = await deps.campaignNames(tx, [campaignId]);
-  if (!known.has(campaignId)) throw invalidField('/campaignId', 'there is no such campaign');
+  if (known.size === 0) throw invalidField('/campaignId', 'there is no such campaign');
   return failedOfCampaign(tx, campaignId, reason, retryPage);
 }
 
