@@ -55,7 +55,9 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
   const feedbackId = `${plan.sourceId ?? 'single'}:${plan.category}:${workspaceId}:parley`;
   const canLeave = needsConsent(plan.category);
   return {
-    compose: (row, address) => {
+    // A path that is only known while rendering is "contact": it may be any.
+    needsPhone: renderer.compiled.variables.some(({ name }) => /^contact(\.phone(\.|$)|$)/.test(name)),
+    compose: (row, address, phone) => {
       if (from === undefined) return { ok: false, reason: 'no-sender', detail: 'The account has no From address.' };
       const urls = urlsOf(origin, linkKey, workspaceId, row.id);
       const contact = contactVariables({
@@ -63,7 +65,7 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
         id: row.contactId,
         attributes: attributesOf(row.attributes),
         email: address,
-        phone: null,
+        phone,
       });
       const content = renderer.render({ contact, variables: row.variables ?? {}, workspace, urls });
       if ('missing' in content) return { ok: false, reason: 'missing-variable', detail: content.missing.join(', ') };

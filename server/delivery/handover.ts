@@ -212,7 +212,8 @@ async function openWindow(tx: Tx, run: Run, deps: DeliveryDeps, room: number): P
   const closed: Window = { ready: [], decided: [], begun: run.begun };
   if (room === 0) return closed;
   const ids = claim.batch.messageIds.slice(run.begun, run.begun + room);
-  const rows = await readCandidates(tx, claim.plan.month, claim.plan.channel, claim.plan.topicId, ids);
+  const { month, channel, topicId } = claim.plan;
+  const rows = await readCandidates(tx, month, channel, topicId, ids, claim.composer.needsPhone);
   const [first] = rows;
   if (first?.planState === 'paused') {
     run.halted = true;
@@ -291,12 +292,14 @@ type Opener = (row: { salt: Buffer; sealed: Buffer }) => string;
 function compose(run: Run, open: Opener, row: CandidateRow): { outgoing: Outgoing } | Outcome {
   if (row.salt === null || row.sealed === null) return { state: 'suppressed', reason: 'address-missing', tried: false };
   let address: string;
+  let phone: string | null;
   try {
     address = open({ salt: row.salt, sealed: row.sealed });
+    phone = row.phone === null ? null : open({ salt: row.salt, sealed: row.phone });
   } catch {
     return { state: 'failed', reason: 'address-unreadable', tried: false };
   }
-  const composed = run.claim.composer.compose(row, address);
+  const composed = run.claim.composer.compose(row, address, phone);
   if (composed.ok) return { outgoing: composed.outgoing };
   return { state: 'suppressed', reason: composed.reason, detail: composed.detail, tried: false };
 }

@@ -20,6 +20,8 @@ export interface CandidateRow {
   readonly erasedAt: Temporal.Instant | null;
   readonly addressState: string | null;
   readonly sealed: Buffer | null;
+  /** The contact's first phone, when it was asked for. */
+  readonly phone: Buffer | null;
   readonly suppression: string | null;
   readonly consent: string | null;
   readonly planState: 'open' | 'paused' | 'cancelled';
@@ -33,27 +35,30 @@ const guards = `
   left join lateral (select c.state from consent c
     where c.workspace_id = $1 and c.address_id = a.id and c.channel = $3 and c.topic_id = $4 offset 0) t on true`;
 
-/** In the order of `ids`. */
+/** In the order of `ids`. `withPhone`: what is sent speaks of it; a look at each contact's addresses that most templates need not pay for. */
 export async function readCandidates(
   tx: Tx,
   month: string,
   channel: string,
   topicId: string | null,
   ids: readonly string[],
+  withPhone = false,
 ): Promise<CandidateRow[]> {
   return tx.hot<CandidateRow>(
     `select m.id, m.state, m.attempt, m.not_before as "notBefore", m.planned_at as "plannedAt", m.variables, m.contact_id as "contactId",
             m.address_id as "addressId", p.external_id as "externalId", p.salt, p.attributes, p.locale, p.time_zone as "timeZone", p.country,
-            p.erased_at as "erasedAt", a.state as "addressState", a.sealed, s.reason as suppression, t.state as consent,
+            p.erased_at as "erasedAt", a.state as "addressState", a.sealed, f.sealed as phone, s.reason as suppression, t.state as consent,
             q.state as "planState", q.expires_at as "planExpiresAt"
      from unnest($5::uuid[]) with ordinality as k (id, place)
      cross join lateral (select * from message x where x.workspace_id = $1 and x.plan_month = $2 and x.id = k.id offset 0) m
      cross join lateral (select x.state, x.expires_at from plan x where x.workspace_id = $1 and x.id = m.plan_id offset 0) q
      cross join lateral (select * from contact x where x.workspace_id = $1 and x.id = m.contact_id offset 0) p
      left join lateral (select * from address x where x.workspace_id = $1 and x.id = m.address_id and x.contact_id = m.contact_id offset 0) a on true
+     left join lateral (select x.sealed from address x where $6::boolean and x.contact_id = m.contact_id and x.workspace_id = $1 and x.kind = 'phone'
+       order by x.position limit 1) f on true
      ${guards}
      order by k.place`,
-    [tx.workspaceId, month, channel, topicId, ids],
+    [tx.workspaceId, month, channel, topicId, ids, withPhone],
   );
 }
 

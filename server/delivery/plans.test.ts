@@ -70,6 +70,7 @@ describe.each(sizes)('with %d messages more, never analysed', (size) => {
     const now = db.clock.now();
     const plan = await explain(async (tx) => {
       await ledger.readCandidates(tx, month, 'email', bench.topicId, ids);
+      await ledger.readCandidates(tx, month, 'email', bench.topicId, ids, true);
       await ledger.settleMessages(
         tx,
         month,

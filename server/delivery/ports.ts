@@ -22,10 +22,13 @@ export interface LaneAccount {
 
 /** What makes a ledger row a message on the wire; one per batch, shared by its messages. */
 export interface Composer {
-  /** `address` in the clear. A refusal names what is missing or wrong; it never throws. */
+  /** Whether it makes use of the contact's first phone; it is read and opened only then. */
+  readonly needsPhone?: boolean;
+  /** `address` and `phone` in the clear. A refusal names what is missing or wrong; it never throws. */
   compose(
     row: CandidateRow,
     address: string,
+    phone: string | null,
   ): { ok: true; outgoing: Outgoing } | { ok: false; reason: string; detail: string };
 }
 
