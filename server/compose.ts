@@ -290,6 +290,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
   const routes = buildRoutes(ground, slices);
   const app = await createHttpServer(routes, {
     db,
+    pinned: hot,
     clock,
     log,
     metrics,

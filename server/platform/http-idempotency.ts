@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Endpoint } from '../../contract/endpoint.ts';
 import type { Tx } from './db.ts';
 import { AppError } from './errors.ts';
+import type { Call } from './http.ts';
 
 /** What a repeated request is answered with. */
 export interface Remembered {
@@ -18,14 +20,18 @@ export interface Claim {
 
 const keptHours = 24;
 
+/** A key counts for the path it came on. */
+export function claimOf(endpoint: Endpoint, call: Call<Endpoint>, key: string, now: Temporal.Instant): Claim {
+  const { raw, body, mintedId } = call;
+  return { key, route: `${endpoint.method} ${raw.url.split('?', 1)[0]}`, body, mintedId, now };
+}
+
 /**
  * First request with this key: remembers it, in the transaction of its effect. Repeated: the answer to give
  * again. A second one at the same time waits here for the first to commit.
  */
 export async function claimKey(tx: Tx, claim: Claim): Promise<Remembered | undefined> {
-  const hash = createHash('sha256')
-    .update(JSON.stringify(claim.body ?? null))
-    .digest();
+  const hash = hashOf(claim.body);
   const oldest = claim.now.subtract({ hours: keptHours });
   await tx.hot('delete from idempotency_key where workspace_id = $1 and key = $2 and created_at < $3', [
     tx.workspaceId,
@@ -42,12 +48,21 @@ export async function claimKey(tx: Tx, claim: Claim): Promise<Remembered | undef
     'select route, body_hash, status, response from idempotency_key where workspace_id = $1 and key = $2',
     [tx.workspaceId, claim.key],
   );
-  if (found === undefined || found.route !== claim.route || !found.body_hash.equals(hash))
-    throw new AppError(
-      'idempotency-key-reused',
-      'This Idempotency-Key came with another request within the last 24 hours. Use a new one.',
-    );
+  if (found === undefined || found.route !== claim.route || !found.body_hash.equals(hash)) throw keyReused();
   return { status: found.status ?? 200, response: found.response ?? '' };
+}
+
+function hashOf(body: unknown): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify(body ?? null))
+    .digest();
+}
+
+function keyReused(): AppError {
+  return new AppError(
+    'idempotency-key-reused',
+    'This Idempotency-Key came with another request within the last 24 hours. Use a new one.',
+  );
 }
 
 export async function rememberAnswer(tx: Tx, key: string, status: number, response: string): Promise<void> {
@@ -57,6 +72,71 @@ export async function rememberAnswer(tx: Tx, key: string, status: number, respon
     status,
     response,
   ]);
+}
+
+/** Between our look and our write somebody else answered a request with the same key: look again. */
+export class KeyTakenError extends Error {
+  constructor() {
+    super('an idempotency key was used at the same time');
+    this.name = 'KeyTakenError';
+  }
+}
+
+/** What requests with these keys were answered with; by key. A refusal where the key came with another request. */
+export async function findAnswers(
+  tx: Tx,
+  claims: readonly Claim[],
+): Promise<ReadonlyMap<string, Remembered | AppError>> {
+  const [first] = claims;
+  if (first === undefined) return new Map();
+  const rows = await tx.hot<{ key: string; route: string; hash: Buffer; status: number | null; response: string }>(
+    `select f.key, f.route, f.body_hash as hash, f.status, coalesce(f.response, '') as response
+     from unnest($2::text[]) as k (key)
+     cross join lateral (select * from idempotency_key x
+       where x.workspace_id = $1 and x.key = k.key and x.created_at >= $3 offset 0) f`,
+    [tx.workspaceId, claims.map((one) => one.key), first.now.subtract({ hours: keptHours })],
+  );
+  const found = new Map(rows.map((row) => [row.key, row]));
+  return new Map(
+    claims.flatMap(({ key, route, body }) => {
+      const row = found.get(key);
+      if (row === undefined) return [];
+      const same = row.route === route && row.hash.equals(hashOf(body));
+      return [[key, same ? { status: row.status ?? 200, response: row.response } : keyReused()] as const];
+    }),
+  );
+}
+
+/**
+ * Keeps what requests are about to be answered with, in the transaction of their effect. Written once, at its end, where
+ * `claimKey` writes twice; so two with one key at the same time may both work, and here the second waits for the first
+ * to commit and throws `KeyTakenError`: nothing of it happened.
+ */
+export async function keepAnswers(tx: Tx, answers: readonly (Claim & Remembered)[]): Promise<void> {
+  const [first] = answers;
+  if (first === undefined) return;
+  // In one order by everybody, so that two groups never wait for each other in a circle.
+  const sorted = [...answers].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const kept = await tx.hot(
+    `insert into idempotency_key as i (workspace_id, key, route, body_hash, minted_id, status, response, created_at)
+     select $1, k.key, k.route, k.hash, k.minted, k.status, k.response, $2
+     from unnest($4::text[], $5::text[], $6::bytea[], $7::uuid[], $8::int[], $9::text[]) as k (key, route, hash, minted, status, response)
+     on conflict (workspace_id, key) do update set route = excluded.route, body_hash = excluded.body_hash,
+       minted_id = excluded.minted_id, status = excluded.status, response = excluded.response, created_at = excluded.created_at
+     where i.created_at < $3 returning 1`,
+    [
+      tx.workspaceId,
+      first.now,
+      first.now.subtract({ hours: keptHours }),
+      sorted.map((one) => one.key),
+      sorted.map((one) => one.route),
+      sorted.map((one) => hashOf(one.body)),
+      sorted.map((one) => one.mintedId),
+      sorted.map((one) => one.status),
+      sorted.map((one) => one.response),
+    ],
+  );
+  if (kept.length !== sorted.length) throw new KeyTakenError();
 }
 
 /** Part of the daily tidy-up. */

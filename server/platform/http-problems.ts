@@ -106,16 +106,21 @@ export function asRefusal(error: unknown): AppError | undefined {
   return undefined;
 }
 
+/** A refusal as RFC 9457 document; `instance` is the id of the request. */
+export function problemDocument(refusal: AppError, instance: string): Problem {
+  const { code, message: detail, errors } = refusal;
+  const { status, title } = errorKind(code);
+  const problem: Problem = { type: `urn:parley:problem:${code}`, title, status, detail, instance, code };
+  if (errors.length > 0) problem.errors = [...errors];
+  return problem;
+}
+
 /** RFC 9457 document. Nothing internal: a bug shows its request id, the log shows the rest. */
 export function problemOf(
   error: unknown,
   request: FastifyRequest,
 ): { problem: Problem; refusal: AppError | undefined } {
   const refusal = asRefusal(error);
-  const code = refusal?.code ?? 'internal-error';
-  const { status, title } = errorKind(code);
-  const detail = refusal?.message ?? `It was logged as ${request.id}.`;
-  const problem: Problem = { type: `urn:parley:problem:${code}`, title, status, detail, instance: request.id, code };
-  if (refusal !== undefined && refusal.errors.length > 0) problem.errors = [...refusal.errors];
-  return { problem, refusal };
+  const told = refusal ?? new AppError('internal-error', `It was logged as ${request.id}.`);
+  return { problem: problemDocument(told, request.id), refusal };
 }

@@ -10,7 +10,9 @@ import type { FieldProblem } from './errors.ts';
 import { etag } from './http.ts';
 import type { Authenticate, Call, Caller, Route } from './http.ts';
 import { answerBroken, bodyStream, readPast } from './http-broken.ts';
-import { claimKey, rememberAnswer } from './http-idempotency.ts';
+import { createGroups } from './http-group.ts';
+import type { Groups } from './http-group.ts';
+import { claimKey, claimOf, rememberAnswer } from './http-idempotency.ts';
 import { createRequestLimit } from './http-limit.ts';
 import { fieldProblems, invalidInput, problemOf } from './http-problems.ts';
 import { unkeepable } from './http-text.rules.ts';
@@ -20,6 +22,8 @@ import type { Metrics } from './metrics.ts';
 
 export interface HttpDeps {
   readonly db: Db;
+  /** Where groups of calls are answered: a pool with pinned plans. */
+  readonly pinned: Db;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -80,7 +84,8 @@ export async function createHttpServer(routes: readonly Route[], deps: HttpDeps)
     );
   });
   const limit = createRequestLimit(deps.clock);
-  for (const one of routes) mount(app, one, deps, limit);
+  const groups = createGroups({ db: deps.pinned, clock: deps.clock });
+  for (const one of routes) mount(app, one, deps, limit, groups);
   return app;
 }
 
@@ -135,7 +140,13 @@ export function urlOf(endpoint: Endpoint): string {
   return endpoint.absolute === true ? endpoint.path : `/api/v1${endpoint.path}`;
 }
 
-function mount(app: FastifyInstance, one: Route, deps: HttpDeps, limit: ReturnType<typeof createRequestLimit>): void {
+function mount(
+  app: FastifyInstance,
+  one: Route,
+  deps: HttpDeps,
+  limit: ReturnType<typeof createRequestLimit>,
+  groups: Groups,
+): void {
   const { endpoint } = one;
   app.route({
     method: endpoint.method,
@@ -146,7 +157,7 @@ function mount(app: FastifyInstance, one: Route, deps: HttpDeps, limit: ReturnTy
       for (const [name, value] of limit.take(caller?.id ?? request.ip, endpoint.permission === 'public'))
         reply.header(name, value);
       const call = await read(endpoint, caller, request, reply, deps);
-      const answer = await perform(one, call, deps);
+      const answer = await perform(one, call, deps, groups);
       if (reply.sent || reply.raw.headersSent) return reply;
       return answer === undefined
         ? reply.code(endpoint.response === undefined ? endpoint.status : 204).send()
@@ -229,8 +240,9 @@ function idempotencyKey(request: FastifyRequest): string | undefined {
   return key;
 }
 
-async function perform(one: Route, call: Call<Endpoint>, deps: HttpDeps): Promise<unknown> {
+async function perform(one: Route, call: Call<Endpoint>, deps: HttpDeps, groups: Groups): Promise<unknown> {
   const { inTransaction, withDb, endpoint } = one;
+  if (one.inGroup !== undefined) return groups.answer({ endpoint, ...one.inGroup }, call);
   if (inTransaction === undefined) return withDb?.(call, deps.db);
   const { caller } = call;
   if (caller === undefined) throw new Error('a route in a transaction needs a caller');
@@ -247,14 +259,7 @@ async function once(
 ): Promise<unknown> {
   const key = call.idempotencyKey;
   if (key === undefined) return handle(tx, call);
-  const routeName = `${one.endpoint.method} ${call.raw.url.split('?', 1)[0]}`;
-  const before = await claimKey(tx, {
-    key,
-    route: routeName,
-    body: call.body,
-    mintedId: call.mintedId,
-    now: deps.clock.now(),
-  });
+  const before = await claimKey(tx, claimOf(one.endpoint, call, key, deps.clock.now()));
   if (before !== undefined) {
     call.setHeader('idempotency-replayed', 'true');
     return before.response === '' ? undefined : JSON.parse(before.response);

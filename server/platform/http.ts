@@ -44,12 +44,26 @@ export interface Call<E extends Endpoint> {
 export type TransactionHandler<E extends Endpoint> = (tx: Tx, call: Call<E>) => Promise<ResponseOf<E>>;
 export type StreamHandler<E extends Endpoint> = (call: Call<E>, db: Db) => Promise<ResponseOf<E> | void>;
 
+/** What became of one call of a group: its answer, or why it is refused. */
+export type GroupOutcome<Answer> = { readonly answer: Answer } | { readonly refusal: AppError };
+
+/** Answers calls of one workspace together, an outcome each, in their order; what is refused must not have written anything. */
+export type GroupHandler<E extends Endpoint> = (
+  tx: Tx,
+  calls: readonly Call<E>[],
+) => Promise<readonly GroupOutcome<ResponseOf<E>>[]>;
+
 /** An endpoint with what answers it. */
 export interface Route {
   readonly endpoint: Endpoint;
   /** Set when the shell opens the transaction (read-only for GET), otherwise the handler does. */
   readonly inTransaction?: (tx: Tx, call: Call<Endpoint>) => Promise<unknown>;
   readonly withDb?: (call: Call<Endpoint>, db: Db) => Promise<unknown>;
+  /** Set when calls that come at the same time are answered in one transaction; `weigh` says how much work one is. */
+  readonly inGroup?: {
+    readonly weigh: (call: Call<Endpoint>) => number;
+    readonly handle: (tx: Tx, calls: readonly Call<Endpoint>[]) => Promise<readonly GroupOutcome<unknown>[]>;
+  };
 }
 
 /** Answers in ONE transaction, together with idempotency and audit: all of it happens, or none. */
@@ -58,6 +72,21 @@ export function route<E extends Endpoint>(endpoint: E, handle: TransactionHandle
     throw new Error(`${endpoint.path}: a public route has no workspace to open a transaction in`);
   // The shell parses with this very endpoint's schemas before it calls, so the call has this endpoint's types.
   return { endpoint, inTransaction: handle };
+}
+
+/**
+ * For routes that are called thousands of times a second: calls of one workspace that come while others are being answered
+ * share a transaction, and with it the round trips and the wait for the disk. To a caller it is like `route`: answered
+ * after the commit, together with idempotency; what is wrong with one call touches no other.
+ */
+export function groupRoute<E extends Endpoint>(
+  endpoint: E,
+  handle: GroupHandler<E>,
+  weigh: (call: Call<E>) => number = () => 1,
+): Route {
+  if (endpoint.permission === 'public' || endpoint.method === 'GET')
+    throw new Error(`${endpoint.path}: only routes that write in a workspace are answered in groups`);
+  return { endpoint, inGroup: { weigh, handle } };
 }
 
 /** Answers with transactions of its own: uploads, downloads, live streams, pages, work outside a workspace. */

@@ -130,6 +130,7 @@ export async function createTestApp(
   };
   return createHttpServer(routes, {
     db: test.db,
+    pinned: test.pinned,
     clock: test.clock,
     log: silentLog,
     metrics: createMetrics(),
