@@ -11,11 +11,13 @@ export default defineConfig({
     pool: 'forks',
     // Parley is developed on laptops with two cores in mind: PostgreSQL needs its share of them.
     maxWorkers: 2,
+    // Files that no test loads count too; what a server started as a process of its own runs does not.
     coverage: {
       provider: 'v8',
       include: ['server/**/*.ts'],
       exclude: ['server/**/*.test.ts', 'server/**/testing*.ts'],
-      reporter: ['text-summary', 'json-summary', 'html'],
+      reporter: ['text', 'text-summary', 'json-summary', 'html'],
+      reportOnFailure: true,
       thresholds: { lines: 85 },
     },
     projects: [

@@ -5,8 +5,10 @@ import type { Dns } from './port.ts';
 const timeoutMs = 2_500;
 const tries = 2;
 
-export function createDns(): Dns {
+/** Asks the name servers of the system unless others are named. */
+export function createDns(nameServers?: readonly string[]): Dns {
   const resolver = new Resolver({ timeout: timeoutMs, tries });
+  if (nameServers !== undefined) resolver.setServers(nameServers);
   return {
     txt: async (name) => {
       try {

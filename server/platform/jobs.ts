@@ -95,16 +95,28 @@ export function createJobs(options: { url: string; works: boolean; log: Log }): 
       await boss.start();
       if (!options.works) return;
       for (const { queue, cron } of crons) await boss.schedule(queue, cron);
-      for (const { queue, concurrency, run } of definitions) {
-        await boss.work<object>(queue, { localConcurrency: concurrency, heartbeatRefreshSeconds: 5 }, async ([job]) => {
-          if (job === undefined) return;
-          await run(job.data ?? {}, AbortSignal.any([job.signal, stopping.signal]));
-        });
-      }
+      for (const { queue, concurrency, run } of definitions)
+        for (let worker = 0; worker < concurrency; worker++) await work(boss, queue, run, stopping.signal);
     },
     stop: async (timeoutMs) => {
       stopping.abort(new Error('stopping'));
       await boss.stop({ graceful: true, timeout: timeoutMs });
     },
   };
+}
+
+/**
+ * One worker of a queue. pg-boss looks once for each notification, and otherwise every 30 s: what came while a job ran
+ * would wait that long, so the worker looks again after each.
+ */
+async function work(boss: PgBoss, queue: string, run: Definition['run'], stopping: AbortSignal): Promise<void> {
+  let worker = '';
+  worker = await boss.work<object>(queue, { heartbeatRefreshSeconds: 5 }, async ([job]) => {
+    if (job === undefined) return;
+    try {
+      await run(job.data ?? {}, AbortSignal.any([job.signal, stopping]));
+    } finally {
+      boss.notifyWorker(worker);
+    }
+  });
 }
