@@ -65,7 +65,6 @@ afterAll(async () => {
 });
 beforeEach(() => {
   groups = [];
-  queued = 0;
   begun = 0;
   gate = Promise.resolve();
 });
@@ -93,6 +92,7 @@ async function until(isSo: () => boolean): Promise<void> {
 async function together<T>(calls: () => Promise<T>[]): Promise<T[]> {
   const opened = Promise.withResolvers<void>();
   gate = opened.promise;
+  [begun, queued] = [0, 0];
   const first = post({ text: `first ${Math.random()}` });
   await until(() => begun === 1);
   const rest = calls();
