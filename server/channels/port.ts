@@ -1,13 +1,17 @@
 import type { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import type { FieldProblem } from '../platform/errors.ts';
+import type { HttpClient } from '../platform/http-client.ts';
+import type { Channel, Mailbox, Outgoing } from './outgoing.ts';
+import type { Callback, ErrorTable, Told, Verdict } from './receipts.ts';
+
+export type * from './outgoing.ts';
+export type * from './receipts.ts';
 
 /**
  * What a provider promises to the rest of Parley. A provider knows this file and the platform, nothing of
  * ledgers, consent or campaigns; `contract.test.ts` holds every provider to it.
  */
-
-export type Channel = 'email' | 'sms' | 'whatsapp' | 'push' | 'inapp';
 
 /**
  * What became of one message. Values, never exceptions: `send` does not reject.
@@ -36,41 +40,6 @@ export type SendResult =
     }
   | { kind: 'unknown'; code: string; cause: string };
 
-export interface Mailbox {
-  readonly address: string;
-  readonly name?: string;
-}
-
-/**
- * One e-mail to one person, rendered. Share `from` and `replyTo` objects between the messages of a batch:
- * their encoded headers are remembered by identity.
- *
- * Not in here because it follows from the rest: `Message-ID` is `<messageId@domain of from>`, `Date` is the clock's,
- * `List-Unsubscribe-Post` comes with `unsubscribeUrl`. Templates whose lines end in CRLF are composed fastest.
- */
-export interface OutgoingEmail {
-  readonly channel: 'email';
-  /** Id of the message in the ledger. */
-  readonly messageId: string;
-  readonly to: string;
-  readonly from: Mailbox;
-  readonly replyTo?: Mailbox;
-  readonly subject: string;
-  readonly html?: string;
-  readonly text: string;
-  /** One-click (RFC 8058): makes `List-Unsubscribe` and `List-Unsubscribe-Post`. Marketing mail must have it. */
-  readonly unsubscribeUrl?: string;
-  /** `Feedback-ID` as Gmail reads it: up to three parts and the sender's name, joined by colons. */
-  readonly feedbackId?: string;
-  /** Further headers; a name or value with a line break or another control character is refused (`content`). */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Return path; the address of `from` when absent. */
-  readonly envelopeFrom?: string;
-}
-
-/** Grows a member per channel. */
-export type Outgoing = OutgoingEmail;
-
 /** One account's open line to its provider: connections, tokens. Made by `Provider.create`, kept by the delivery slice's lane. */
 export interface Sender {
   /**
@@ -81,6 +50,14 @@ export interface Sender {
   send(message: Outgoing, signal?: AbortSignal): Promise<SendResult>;
   /** Messages in flight that make sense. */
   readonly capacity: number;
+  /**
+   * For vendors that take many in one request: hands over up to `most` messages at once and gives an outcome for each, in
+   * order. What cannot go together (another `shape`, no `merge` at all) the sender splits by itself.
+   */
+  readonly many?: {
+    readonly most: number;
+    send(messages: readonly Outgoing[], signal?: AbortSignal): Promise<readonly SendResult[]>;
+  };
   /** Lets what has begun finish, gives up the rest (`retry`, code `closed`), closes the connections. */
   close(): Promise<void>;
 }
@@ -95,6 +72,8 @@ export interface SandboxAddress {
   readonly host: string;
   readonly port: number;
   password(workspaceId: string): string;
+  /** Where the sandbox plays a vendor over HTTP: the base URL an account of it is set to. */
+  vendorUrl(vendor: string): string;
 }
 
 /** Addresses a host may be connected to; throws when it resolves to nothing or only to forbidden networks. */
@@ -105,7 +84,11 @@ export interface ProviderDeps {
   readonly log: Logger;
   /** Guarded against server-side request forgery (platform/network.ts); the address it gives is the one to connect to. */
   readonly resolveHost: ResolveHost;
+  /** Of vendors that are called over HTTP: bounded, guarded, and exact about whether bytes may have left. */
+  readonly http: HttpClient;
   readonly sandbox?: () => SandboxAddress | undefined;
+  /** Address for the vendor's callbacks about an account, where Parley has a public one: `https://…/api/v1/callbacks/<kind>/<account>`. */
+  readonly callbackUrl?: (kind: string, accountId: string) => string | undefined;
 }
 
 /** An account as a provider sees it: settings and secrets as its own schemas parsed them. */
@@ -144,6 +127,24 @@ export interface ReadinessFacts {
   readonly dns: Dns;
 }
 
+/** How a vendor calls back. */
+export interface Receipts<Settings = Record<string, unknown>, Secrets = Record<string, unknown>> {
+  /** Judges the raw request, in constant time, before anything of it is believed. May call the vendor (a certificate, a confirmation). */
+  verify(account: ProviderAccount<Settings, Secrets>, callback: Callback, deps: ProviderDeps): Promise<Verdict>;
+  /** What a genuine callback says. Pure: it is run later, perhaps again. Parts that cannot be read are left out, and named in `news` as `unreadable`. */
+  read(callback: Callback): Told;
+  /** What the operator has to enter at the vendor's, for the dashboard. */
+  readonly setUp: string;
+}
+
+/** What a vendor knows of a message whose answer never came. */
+export type Found =
+  | { readonly kind: 'accepted'; readonly ref: string }
+  /** The vendor never took it: it may be sent again. */
+  | { readonly kind: 'absent' }
+  /** It cannot say. */
+  | { readonly kind: 'unclear'; readonly reason: string };
+
 /** One vendor on one channel. `settings` and `secrets` are strict objects; the dashboard's form is made from them. */
 export interface Provider<Settings extends z.ZodObject = z.ZodObject, Secrets extends z.ZodObject = z.ZodObject> {
   readonly kind: string;
@@ -156,6 +157,16 @@ export interface Provider<Settings extends z.ZodObject = z.ZodObject, Secrets ex
   create(account: ProviderAccount<z.output<Settings>, z.output<Secrets>>, deps: ProviderDeps): Sender;
   /** Connects and signs in, sends nothing. Never throws. */
   test(account: ProviderAccount<z.output<Settings>, z.output<Secrets>>, deps: ProviderDeps): Promise<TestResult>;
+  /** Absent: the vendor never calls back. */
+  readonly receipts?: Receipts<z.output<Settings>, z.output<Secrets>>;
+  /** What its codes mean; the one place that decides refused, retry or unknown. */
+  readonly errors: ErrorTable;
+  /** Asks the vendor by our id or a query it has; absent where it has none. */
+  lookUp?(
+    account: ProviderAccount<z.output<Settings>, z.output<Secrets>>,
+    message: { readonly messageId: string; readonly to: string; readonly sentAfter: Temporal.Instant },
+    deps: ProviderDeps,
+  ): Promise<Found>;
   readiness(
     account: ProviderAccount<z.output<Settings>, z.output<Secrets>>,
     facts: ReadinessFacts,

@@ -1,0 +1,83 @@
+import type { Clock } from '../platform/clock.ts';
+
+/**
+ * What a vendor that the sandbox plays looks like from inside: its paths, bodies, ids, error bodies and limits are the
+ * vendor's own, so that the real adapter runs against it unchanged. One file a vendor in `vendors/`, one line each in
+ * `vendors/index.ts`. What each was checked against stands in the head of its file.
+ */
+
+export interface VendorRequest {
+  readonly method: string;
+  /** Below the vendor's base URL, decoded, without the query: `/v3/mail/send`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly workspaceId: string;
+}
+
+export interface VendorAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON. */
+  readonly body?: string | Buffer | object;
+}
+
+/** What is done with one recipient: by the scenario, else by the address (see `behaviour.rules.ts`). */
+export type Fate =
+  | { readonly kind: 'catch' }
+  /** Taken, and reported undelivered later with the vendor's own code. */
+  | { readonly kind: 'bounce' | 'complain' | 'block'; readonly code?: string }
+  /** Refused at once with the vendor's own code. */
+  | { readonly kind: 'refuse'; readonly code?: string }
+  | { readonly kind: 'throttle'; readonly afterSeconds: number }
+  | { readonly kind: 'burst'; readonly status: number }
+  /** Takes the whole request and never answers. */
+  | { readonly kind: 'quiet' }
+  | { readonly kind: 'slow'; readonly ms: number }
+  | { readonly kind: 'malformed' };
+
+export interface CallbackDraft {
+  readonly afterMs: number;
+  readonly method: 'POST' | 'GET';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** One message as the sandbox inbox shows it. */
+export interface VendorMail {
+  readonly channel: 'email' | 'sms' | 'whatsapp' | 'push' | 'inapp';
+  readonly vendor: string;
+  readonly to: string;
+  readonly from?: string;
+  /** A line for the list. */
+  readonly title: string;
+  /** Parley's id, where the request carries it. */
+  readonly messageId?: string;
+  /** The vendor's id that was answered. */
+  readonly ref: string;
+  /** Of e-mail: the whole message (RFC 5322); else the request's body as it came. */
+  readonly raw: Buffer;
+}
+
+/** What the sandbox lends a vendor. */
+export interface Desk {
+  readonly clock: Clock;
+  /** Random hexadecimal digits, for ids in the vendor's form. */
+  hex(digits: number): string;
+  fateOf(workspaceId: string, recipient: string, vendor: string): Fate;
+  /** Resolves when committed. */
+  keep(workspaceId: string, mail: VendorMail): Promise<void>;
+  /** Calls back later; only addresses of this Parley are called. The scenario may double, delay or reorder it. */
+  later(workspaceId: string, callback: CallbackDraft): void;
+  /** A secret of this workspace for one use (signing key, auth token), always the same; an account of the sandbox is set up with it. */
+  secret(workspaceId: string, use: string): Buffer;
+}
+
+export interface Vendor {
+  /** As in the base URL: `http://127.0.0.1:<port>/<workspace>/<name>`. */
+  readonly name: string;
+  handle(request: VendorRequest, desk: Desk): Promise<VendorAnswer | { readonly fate: 'quiet' }>;
+}
