@@ -152,6 +152,26 @@ export const importErrors = endpoint({
   produces: 'text/csv',
 });
 
+export const listRefusedRows = endpoint({
+  method: 'GET',
+  path: '/imports/:id/refused',
+  permission: 'contacts:import',
+  summary: 'The refused rows, a page at a time, in the order of the file',
+  tag,
+  params: idParams,
+  query: z.strictObject({ ...pageQuery }),
+  status: 200,
+  response: page(
+    z.strictObject({
+      /** Of the file as it came; the header is line 1. */
+      line: z.int().positive(),
+      /** The columns at fault, by their names in the file; `row` where it is the whole. */
+      field: z.string(),
+      reason: z.string(),
+    }),
+  ),
+});
+
 export const importEndpoints = [
   importContacts,
   previewImport,
@@ -159,4 +179,5 @@ export const importEndpoints = [
   getImport,
   cancelImport,
   importErrors,
+  listRefusedRows,
 ] as const;

@@ -7,11 +7,12 @@ import {
   importErrors,
   importOptions,
   listImports,
+  listRefusedRows,
   previewImport,
 } from '../../contract/imports.ts';
 import type { Db } from '../platform/db.ts';
 import { AppError, invalidField } from '../platform/errors.ts';
-import { decodeIdCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
+import { decodeCursor, decodeIdCursor, encodeCursor, route, streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
 import { fieldProblems, invalidInput } from '../platform/http-problems.ts';
 import type { ObjectStore } from '../platform/objects.ts';
@@ -205,6 +206,14 @@ export function importRoutes(deps: ImportRoutesDeps): Route[] {
         target: { kind: 'import', id: row.id },
       });
       return presentImport(row);
+    }),
+    route(listRefusedRows, async (tx, call) => {
+      const { limit, cursor } = call.query;
+      const [after = '0'] = decodeCursor(cursor, 'count') ?? [];
+      const rows = await imports.rejections(tx, call.params.id, Number(after), limit + 1);
+      const data = rows.slice(0, limit);
+      const last = rows.length > limit ? data.at(-1) : undefined;
+      return { data, nextCursor: last === undefined ? null : encodeCursor(last.line) };
     }),
     streamRoute(importErrors, async (call, db: Db) => {
       const { workspaceId } = call.caller;

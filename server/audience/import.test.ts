@@ -152,6 +152,30 @@ describe('rows that cannot be kept', () => {
     expect(refused[3]?.['reason']).toContain('is not a number');
   });
 
+  test('are shown page by page as the file has them, without the other cells', async () => {
+    const bad = Array.from({ length: 5 }, (_, at) => `bad ${at},forty,Secret ${at}`);
+    const file = ['email,age,name', 'shown@example.com,41,Ann', ...bad].join('\n');
+    const mapping = { email: 'email', age: 'attributes.age' };
+    const done = await run(file, { mapping, attributeTypes: { age: 'number' } });
+    const inFile = parse(await text(`/imports/${done.id}/errors`), { columns: true }) as Record<string, string>[];
+    const shown: Record<string, unknown>[] = [];
+    for (let cursor = ''; ;) {
+      const page = await get<{ data: Record<string, unknown>[]; nextCursor: string | null }>(
+        `/imports/${done.id}/refused?limit=2${cursor}`,
+      );
+      expect(page.data.length).toBeLessThanOrEqual(2);
+      shown.push(...page.data);
+      if (page.nextCursor === null) break;
+      cursor = `&cursor=${page.nextCursor}`;
+    }
+    expect(shown).toEqual(inFile.map(({ line, field, reason }) => ({ line: Number(line), field, reason })));
+    expect(shown.map((one) => one['line'])).toEqual([3, 4, 5, 6, 7]);
+    expect(shown[0]).toMatchObject({ field: 'age, email', reason: expect.stringContaining('is not a number') });
+    expect(JSON.stringify(shown)).not.toContain('Secret');
+    const far = Buffer.from('["999999999999999"]').toString('base64url');
+    expect(await get(`/imports/${done.id}/refused?cursor=${far}`)).toEqual({ data: [], nextCursor: null });
+  });
+
   test('an external id of one and an address of another are refused, both named', async () => {
     await run('customer_id,email\nC-1,conflict-1@example.com\nC-2,conflict-2@example.com\n');
     const done = await run('customer_id,email\nC-1,conflict-2@example.com\n');

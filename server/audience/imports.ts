@@ -175,5 +175,11 @@ export function createImports(deps: ImportsDeps) {
     get: (tx: Tx, id: string) => getImport(tx, id),
     cancel: (tx: Tx, id: string) => cancelImport(deps.clock, tx, id),
     list: store.listImports,
+    /** In the order of the file, from behind a line on. */
+    rejections: async (tx: Tx, id: string, afterLine: number, limit: number): Promise<store.Rejection[]> => {
+      await getImport(tx, id);
+      // No line can lie behind the largest number that the column holds.
+      return store.listRejections(tx, id, Math.min(afterLine, 2_147_483_647), limit);
+    },
   };
 }

@@ -9,6 +9,7 @@ import { useStream } from '../../stream.ts';
 import { confirm, NumberText, ProblemAlert, tell } from '../../ui/index.ts';
 import { ImportNumbers } from './import-numbers.tsx';
 import { percentRead } from './mapping.rules.ts';
+import { RefusedRows } from './refused-rows.tsx';
 
 /** How one import is going: moved by news from the server, and by asking again should the news not come through. */
 export function useImport(id: string) {
@@ -32,6 +33,7 @@ export function ImportProgress({ data }: { data: ContactImport }) {
         {data.state !== 'running' && <Outcome data={data} />}
         <ImportNumbers data={data} />
         {data.rejected > 0 && <Refused data={data} />}
+        {data.rejected > 0 && data.state !== 'running' && <RefusedRows data={data} />}
       </Stack>
     </Card>
   );
