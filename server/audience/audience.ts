@@ -33,15 +33,20 @@ export interface AudienceDeps {
   /** The workspace's default country, for telephone numbers without a country code. */
   readonly defaultCountry: (tx: Tx) => Promise<string | undefined>;
   readonly importMaxBytes: number;
-  /** Rows of a file that go in together (default 2,000). */
+  /** Rows of a file that go in together (default 1,000). */
   readonly importPageRows?: number;
+  /** Files from this size on are read by a thread of their own (default 2 MiB: starting one costs as much as some thousand rows). */
+  readonly importAsideBytes?: number;
 }
+
+const defaultAsideBytes = 2 * 1024 * 1024;
 
 /** Defines the queue `audience.import`, so it is called before the jobs start. */
 export function createAudience(deps: AudienceDeps) {
-  const { db, pinned, clock, vault, objects, jobs, importPageRows = 2000 } = deps;
+  const { db, pinned, clock, vault, objects, jobs, importPageRows = 1000 } = deps;
+  const asideBytes = deps.importAsideBytes ?? defaultAsideBytes;
   const contacts = createContacts(deps);
-  const runImport = createImportRun({ ...deps, db: pinned, pageRows: importPageRows });
+  const runImport = createImportRun({ ...deps, db: pinned, pageRows: importPageRows, asideBytes });
   jobs.define<ImportJob>(importQueue, runImport, { concurrency: 1 });
   return {
     contacts,

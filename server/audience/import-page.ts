@@ -20,6 +20,9 @@ export interface PageDeps {
 /** Another worker has this import; what was done of the page is undone. */
 export class OvertakenError extends Error {}
 
+/** The page before was the last one: somebody cancelled the import. */
+export class CancelledError extends Error {}
+
 /** Fingerprints of the people a dry run has seen: it writes none, so a later page could not find them. */
 export function createSeen(): (one: Prepared) => boolean {
   const seen = new Set<number | string>();
@@ -56,12 +59,30 @@ export interface PageOutcome {
   readonly isNew: boolean;
 }
 
-interface PageWork {
+export interface PageWork {
   readonly started: Started;
   readonly page: Page;
+  readonly marks: ReadonlySet<string>;
   /** Where the page before ended; null before the first. */
   readonly from: Cursor | null;
   readonly isRepeat: (one: Prepared) => boolean;
+  /** The page before, which may still be on its way in. */
+  readonly before: { readonly marks: ReadonlySet<string>; readonly outcome: Promise<PageOutcome> } | undefined;
+}
+
+/** What the rows of a page go by. Kinds are not told apart: two that only look alike cost a wait, nothing else. */
+export function marksOf({ prepared }: Page): ReadonlySet<string> {
+  const marks = new Set<string>();
+  for (const { given } of prepared) {
+    for (const { address } of given.addresses) marks.add(address.matchKey);
+    if (given.externalId !== undefined) marks.add(given.externalId);
+  }
+  return marks;
+}
+
+/** Waits until the page before is in: the ledger of consent, the counts and the cursor move in the order of the file. */
+async function takeTurn({ before }: PageWork): Promise<void> {
+  if ((await before?.outcome)?.cancelled === true) throw new CancelledError('the import was cancelled');
 }
 
 async function recordConsent(deps: PageDeps, tx: Tx, started: Started, touched: Upserted['touched']): Promise<void> {
@@ -85,7 +106,10 @@ async function announceContacts(deps: PageDeps, tx: Tx, importId: string, plan: 
 async function writePage(deps: PageDeps, tx: Tx, work: PageWork): Promise<PageOutcome> {
   const { started, page, from, isRepeat } = work;
   const { settings, row, keys } = started;
-  const { plan, touched } = await upsertPage(tx, keys, page.prepared, deps.clock.now(), !settings.dryRun);
+  // New people, named nowhere in the page before, need not wait for it; whoever is known may be in it by another address.
+  const mayWrite = (isEverybodyNew: boolean) => (isEverybodyNew ? Promise.resolve() : takeTurn(work));
+  const { plan, touched } = await upsertPage(tx, keys, page.prepared, deps.clock.now(), !settings.dryRun && mayWrite);
+  await takeTurn(work);
   const counts = countsOf(plan, page.refusedRows, settings.dryRun ? page.prepared.map(isRepeat) : []);
   const refused = plan.outcomes.flatMap((one) =>
     one.outcome === 'rejected' ? one.problems.map((problem) => ({ line: one.line, ...problem })) : [],
@@ -101,8 +125,13 @@ async function writePage(deps: PageDeps, tx: Tx, work: PageWork): Promise<PageOu
 
 const maxRaces = 5;
 
-/** One page in one transaction. One that met another writer is looked up and planned again. */
+/**
+ * One page in one transaction. One that met another writer is looked up and planned again. Its people go in while the
+ * page before still writes its consents, where neither can be in the other's way.
+ */
 export async function commitPage(deps: PageDeps, workspaceId: string, work: PageWork): Promise<PageOutcome> {
+  // Two pages that name nobody in common can be written side by side without ever waiting for each other's rows.
+  if (work.before !== undefined && !work.before.marks.isDisjointFrom(work.marks)) await takeTurn(work);
   for (let race = 0; ; race++) {
     try {
       return await deps.db.transaction(workspaceId, (tx) => writePage(deps, tx, work));

@@ -38,10 +38,20 @@ const openQuote: RowRead = {
   problems: [{ field: 'row', reason: 'opens a quote that is never closed' }],
 };
 
+export interface PageReading {
+  readonly clock: Clock;
+  readonly objects: Pick<ObjectStore, 'read'>;
+  readonly pageRows: number;
+}
+
 /** `mostlyNew` says of the page before whether most of its people were new: then the next ones are sealed at once. */
 export async function* readPages(
-  deps: { readonly clock: Clock; readonly objects: ObjectStore; readonly pageRows: number },
-  { row, settings, keys }: Started,
+  deps: PageReading,
+  {
+    row,
+    settings,
+    keys,
+  }: Pick<Started, 'settings' | 'keys'> & { readonly row: Pick<ImportRow, 'objectKey' | 'cursor'> },
   mostlyNew: () => boolean,
 ): AsyncGenerator<Page> {
   const { clock, objects, pageRows } = deps;

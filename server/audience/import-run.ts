@@ -7,9 +7,11 @@ import type { NewsDesk } from '../platform/news.ts';
 import type { ObjectStore } from '../platform/objects.ts';
 import type { Vault } from '../platform/sealing.ts';
 import { addAttributes, listAttributes } from './attribute.store.ts';
-import { commitPage, createSeen, OvertakenError } from './import-page.ts';
+import { commitPage, createSeen, marksOf, OvertakenError } from './import-page.ts';
+import type { PageWork } from './import-page.ts';
 import { readPages } from './import-pages.ts';
 import type { Started } from './import-pages.ts';
+import { readPagesAside } from './import-thread.ts';
 import { UnreadableFileError } from './import-reader.ts';
 import * as store from './import.store.ts';
 import type { ImportSettings } from './import.store.ts';
@@ -26,6 +28,8 @@ export interface ImportRunDeps {
   readonly news: Pick<NewsDesk, 'publish'>;
   readonly log: Log;
   readonly pageRows: number;
+  /** Files from this size on are read, parsed and sealed by a thread of their own. */
+  readonly asideBytes: number;
 }
 
 export interface ImportJob {
@@ -86,28 +90,41 @@ function start(deps: ImportRunDeps, job: ImportJob): Promise<Started | 'cancelle
   });
 }
 
-/** Page after page; while the database works on one, the next is read, parsed, indexed and sealed. */
+/**
+ * Page after page: while the database works on one, the next is on its way in and the one after it is read, parsed,
+ * indexed and sealed. Never more than two are in the database at once.
+ */
 async function work(deps: ImportRunDeps, job: ImportJob, started: Started, signal: AbortSignal): Promise<void> {
   const pageDeps = { ...deps, announce: (tx: Tx, id: string) => announce(deps, tx, id) };
   let mostlyNew = true;
   let from = started.row.cursor;
+  let before: PageWork['before'];
   const isRepeat = createSeen();
-  const pages = readPages(deps, started, () => mostlyNew);
+  const read = started.row.bytesTotal < deps.asideBytes ? readPages : readPagesAside;
+  const pages = read(deps, started, () => mostlyNew);
   try {
     let next = pages.next();
     for (;;) {
       const { value: page, done } = await next;
+      const last = before;
+      if (done !== true) {
+        signal.throwIfAborted();
+        next = pages.next();
+        const marks = marksOf(page);
+        const outcome = commitPage(pageDeps, job.workspaceId, { started, page, marks, from, isRepeat, before });
+        // A failure of either is met when its turn comes; until then it must not end the process.
+        for (const ahead of [next, outcome]) ahead.catch(() => undefined);
+        before = { marks, outcome };
+        from = page.end;
+      }
+      const ended = await last?.outcome;
+      if (ended?.cancelled === true) return await end(deps, job, 'cancelled');
       if (done === true) return await end(deps, job, 'done');
-      signal.throwIfAborted();
-      next = pages.next();
-      // Its failure is met when its turn comes; until then it must not end the process.
-      next.catch(() => undefined);
-      const outcome = await commitPage(pageDeps, job.workspaceId, { started, page, from, isRepeat });
-      from = page.end;
-      mostlyNew = outcome.isNew;
-      if (outcome.cancelled) return await end(deps, job, 'cancelled');
+      mostlyNew = ended?.isNew ?? mostlyNew;
     }
   } finally {
+    // Nothing may still be writing when the import is handed to somebody else.
+    await Promise.allSettled([before?.outcome]);
     await pages.return(undefined);
   }
 }

@@ -39,7 +39,7 @@ export interface AudienceFixture {
 }
 
 export async function createAudienceFixture(
-  options: { pageRows?: number; maxBytes?: number } = {},
+  options: { pageRows?: number; maxBytes?: number; asideBytes?: number } = {},
 ): Promise<AudienceFixture> {
   const test = await createTestDb();
   const folder = mkdtempSync(join(tmpdir(), 'parley-audience-'));
@@ -77,6 +77,7 @@ export async function createAudienceFixture(
     defaultCountry: async () => settings.defaultCountry,
     importMaxBytes: options.maxBytes ?? 5_000_000,
     importPageRows: options.pageRows ?? 100,
+    ...(options.asideBytes === undefined ? {} : { importAsideBytes: options.asideBytes }),
   });
   const routes = audienceRoutes({
     audience,

@@ -126,17 +126,20 @@ function keyRing(keys: WorkspaceKeys, page: readonly Prepared[]) {
 
 /**
  * Creates and changes the contacts of one page in a handful of statements. Throws `PageRaceError` when it has to
- * be done again in a new transaction. With `write` false it only says what it would do.
+ * be done again in a new transaction. With `mayWrite` false it only says what it would do; as a function it is waited
+ * for before the first row is written.
  */
 export async function upsertPage(
   tx: Tx,
   keys: WorkspaceKeys,
   page: readonly Prepared[],
   at: Temporal.Instant,
-  write = true,
+  mayWrite: ((isEverybodyNew: boolean) => Promise<void>) | boolean = true,
 ): Promise<Upserted> {
-  const plan = planPage(page, await findPeople(tx, page));
-  if (!write) return { plan, touched: [] };
+  const found = await findPeople(tx, page);
+  const plan = planPage(page, found);
+  if (mayWrite === false) return { plan, touched: [] };
+  if (mayWrite !== true) await mayWrite(found.byExternalId.size + found.byAddress.size === 0);
   const ring = keyRing(keys, page);
   const contacts = plan.created.map((target) => ({ ...rowOf(target), salt: ring.of(target).salt }));
   const changes = plan.updated.map((target) => ({ ...rowOf(target), revision: target.known?.revision ?? 0 }));

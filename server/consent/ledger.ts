@@ -124,6 +124,13 @@ async function sealAll(tx: Tx, keys: WorkspaceKeys, judged: readonly Judged[]): 
   const ids = [...new Set(judged.flatMap(({ draft }) => (draft.key === undefined ? [draft.contactId] : [])))];
   const salts = ids.length === 0 ? [] : await readSalts(tx, ids);
   const saltOf = new Map(ids.map((id, place) => [id, salts[place]]));
+  // A page of an import shares one evidence.
+  const written = new Map<Evidence, string>();
+  const plain = (evidence: Evidence) => {
+    const text = written.get(evidence) ?? JSON.stringify(evidence);
+    written.set(evidence, text);
+    return text;
+  };
   return judged.map(({ draft, id }) => {
     const salt = saltOf.get(draft.contactId);
     const key = draft.key?.() ?? (salt === undefined ? undefined : keys.contactKey(salt));
@@ -132,7 +139,7 @@ async function sealAll(tx: Tx, keys: WorkspaceKeys, judged: readonly Judged[]): 
         'consent/contact-erased',
         'The contact was erased; nothing can be recorded about it any more.',
       );
-    return key.seal(JSON.stringify(draft.evidence), evidenceContext(id));
+    return key.seal(plain(draft.evidence), evidenceContext(id));
   });
 }
 

@@ -36,6 +36,9 @@ export function createConsentLab(test: TestDb): ConsentLab {
       read: () => {
         throw new Error('not part of this test');
       },
+      pathOf: () => {
+        throw new Error('not part of this test');
+      },
       remove: unused,
       size: unused,
     },

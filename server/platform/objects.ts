@@ -13,6 +13,8 @@ export interface ObjectStore {
   /** From byte `start`. */
   read(key: string, start?: number): Readable;
   size(key: string): Promise<number>;
+  /** Where a thread of this process can open it by itself. */
+  pathOf(key: string): string;
   remove(key: string): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export function createFolderStore(folder: string): ObjectStore {
       return { sizeBytes };
     },
     read: (key, start = 0) => createReadStream(path(key), { start }),
+    pathOf: path,
     size: async (key) => (await stat(path(key))).size,
     remove: (key) => rm(path(key), { force: true }),
   };

@@ -13,6 +13,8 @@ export interface WorkspaceKeys {
   readonly workspaceId: string;
   /** Under the contact's own key: HKDF of the workspace's data key and the salt in the contact's row. No salt, no key. */
   contactKey(salt: Buffer): ContactKey;
+  /** A contact's key again, from what another thread has derived. */
+  contactKeyFrom(bytes: Buffer): ContactKey;
   sealFor(salt: Buffer, plain: string, context: string): Buffer;
   openFor(salt: Buffer, sealed: Buffer, context: string): string;
   /** Under the workspace's data key: provider secrets, sandbox mail. */
@@ -23,9 +25,21 @@ export interface WorkspaceKeys {
   blindIndex(kind: string, normalised: string): { hash: Buffer; version: number };
   readonly chainKey: Buffer;
   readonly linkKey: Buffer;
+  /** For a thread of this process, which makes them whole again with `openKeys`; never for anything outside it. */
+  readonly material: KeyMaterial;
+}
+
+/** The raw keys of one workspace. Plain bytes, so that they can be handed to another thread. */
+export interface KeyMaterial {
+  readonly workspaceId: string;
+  readonly data: Uint8Array;
+  readonly index: Uint8Array;
+  readonly chain: Uint8Array;
+  readonly link: Uint8Array;
 }
 
 export interface ContactKey {
+  readonly bytes: Buffer;
   seal(plain: string, context: string): Buffer;
   open(sealed: Buffer, context: string): string;
 }
@@ -70,33 +84,35 @@ function hkdf(key: Buffer, salt: Buffer, info: string): Buffer {
 
 const noSalt = Buffer.alloc(0);
 
-function workspaceKeys(
-  workspaceId: string,
-  raw: { data: Buffer; index: Buffer; chain: Buffer },
-  linkKey: Buffer,
-): WorkspaceKeys {
+/** Working keys from raw ones. */
+export function openKeys(material: KeyMaterial): WorkspaceKeys {
+  const { workspaceId } = material;
+  const [data, index, chainKey, linkKey] = [material.data, material.index, material.chain, material.link].map((one) =>
+    Buffer.from(one),
+  ) as [Buffer, Buffer, Buffer, Buffer];
   const aad = (context: string) => Buffer.from(`${workspaceId}|${context}`);
-  const contactKey = (salt: Buffer): ContactKey => {
-    const key = hkdf(raw.data, salt, 'contact');
-    return {
-      seal: (plain, context) => sealWith(key, plain, aad(context)),
-      open: (sealed, context) => openWith(key, sealed, aad(context)).toString('utf8'),
-    };
-  };
-  const workspaceKey = hkdf(raw.data, noSalt, 'workspace');
+  const contactKeyFrom = (key: Buffer): ContactKey => ({
+    bytes: key,
+    seal: (plain, context) => sealWith(key, plain, aad(context)),
+    open: (sealed, context) => openWith(key, sealed, aad(context)).toString('utf8'),
+  });
+  const contactKey = (salt: Buffer) => contactKeyFrom(hkdf(data, salt, 'contact'));
+  const workspaceKey = hkdf(data, noSalt, 'workspace');
   return {
     workspaceId,
+    material,
     contactKey,
+    contactKeyFrom,
     sealFor: (salt, plain, context) => contactKey(salt).seal(plain, context),
     openFor: (salt, sealed, context) => contactKey(salt).open(sealed, context),
     seal: (plain, context) => sealWith(workspaceKey, plain, aad(context)),
     open: (sealed, context) => openWith(workspaceKey, sealed, aad(context)).toString('utf8'),
     openBytes: (sealed, context) => openWith(workspaceKey, sealed, aad(context)),
     blindIndex: (kind, normalised) => ({
-      hash: hmacSha256(raw.index, `${kind}:${normalised}`).subarray(0, 16),
+      hash: hmacSha256(index, `${kind}:${normalised}`).subarray(0, 16),
       version: 1,
     }),
-    chainKey: raw.chain,
+    chainKey,
     linkKey,
   };
 }
@@ -127,7 +143,8 @@ export function createVault(masterKey: Buffer, clock: Clock): Vault {
       const { data, index, chain } = raw;
       if (data === undefined || index === undefined || chain === undefined)
         throw new Error(`workspace ${tx.workspaceId} has no keys`);
-      const keys = workspaceKeys(tx.workspaceId, { data, index, chain }, linkKey(tx.workspaceId));
+      const { workspaceId } = tx;
+      const keys = openKeys({ workspaceId, data, index, chain, link: linkKey(workspaceId) });
       cache.set(tx.workspaceId, keys);
       return keys;
     },
