@@ -99,6 +99,8 @@ export const previewImport = endpoint({
         field: importField,
         /** For a field that is an attribute. */
         type: attributeType.nullable(),
+        /** How its cells write dates or numbers, when they prove it; `03/04/2025` alone does not, and stays text. */
+        notation: z.enum(['day-first', 'month-first', 'decimal-comma']).nullable(),
         samples: z.array(z.string()),
       }),
     ),

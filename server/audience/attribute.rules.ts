@@ -1,3 +1,6 @@
+import { inferNotation, readCommaNumber, readSplitDate } from './notation.rules.ts';
+import type { Notation } from './notation.rules.ts';
+
 export type AttributeType = 'text' | 'number' | 'boolean' | 'date' | 'list';
 /** Dates are `YYYY-MM-DD`. */
 export type AttributeValue = string | number | boolean | readonly string[];
@@ -50,11 +53,10 @@ function readText(text: string): ReadValue {
 }
 
 /** Pure: a calendar date from `YYYY-MM-DD`, `YYYY/MM/DD`, `DD.MM.YYYY` or a time stamp; `03/04/2025` means two days, so it is none. */
-export function readDate(text: string): string | undefined {
+export function readDate(text: string, notation?: Notation): string | undefined {
   const iso = /^(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[T ]\d{2}:\d{2}.*)?$/u.exec(text);
-  const dotted = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/u.exec(text);
-  const [year, month, day] = iso ? [iso[1], iso[3], iso[4]] : dotted ? [dotted[3], dotted[2], dotted[1]] : [];
-  if (year === undefined || month === undefined || day === undefined) return undefined;
+  if (iso === null) return readSplitDate(text, notation);
+  const [, year = '', , month = '', day = ''] = iso;
   try {
     return Temporal.PlainDate.from({ year: +year, month: +month, day: +day }, { overflow: 'reject' }).toString();
   } catch {
@@ -73,14 +75,15 @@ function readList(items: readonly string[]): ReadValue {
   return { ok: true, value: items };
 }
 
-/** Pure: a cell of a file as a value of the attribute's type. */
-export function readCell(type: AttributeType, cell: string): ReadValue {
+/** Pure: a cell of a file as a value of the attribute's type; `notation` is how its column writes dates or numbers. */
+export function readCell(type: AttributeType, cell: string, notation?: Notation): ReadValue {
   switch (type) {
     case 'text':
       return readText(cell);
     case 'number': {
-      const number = decimal.test(cell) ? Number(cell) : Number.NaN;
-      return Number.isFinite(number) ? { ok: true, value: number } : wrong('is not a number');
+      const point = decimal.test(cell) ? Number(cell) : undefined;
+      const number = notation === 'decimal-comma' ? readCommaNumber(cell) : point;
+      return number !== undefined && Number.isFinite(number) ? { ok: true, value: number } : wrong('is not a number');
     }
     case 'boolean': {
       const word = cell.toLowerCase();
@@ -88,7 +91,7 @@ export function readCell(type: AttributeType, cell: string): ReadValue {
       return falsehoods.has(word) ? { ok: true, value: false } : wrong('is neither yes nor no');
     }
     case 'date': {
-      const date = readDate(cell);
+      const date = readDate(cell, notation);
       return date === undefined ? wrong('is not a date (YYYY-MM-DD)') : { ok: true, value: date };
     }
     case 'list':
@@ -139,10 +142,15 @@ const yesOrNo = new Set(['true', 'false', 'yes', 'no', 'ja', 'nein', 'oui', 'non
  * Pure: the type of an attribute first seen in a file, from samples of its cells. All must agree, or it is a
  * text; 0 and 1 are numbers, since a column of them may go on with 2.
  */
-export function inferType(key: string, samples: readonly string[]): AttributeType {
+export function inferType(
+  key: string,
+  samples: readonly string[],
+  notation: Notation | undefined = inferNotation(samples),
+): AttributeType {
   const cells = samples.filter((cell) => cell !== '');
   if (cells.length === 0 || codeLike.test(key)) return 'text';
   if (cells.every((cell) => yesOrNo.has(cell.toLowerCase()))) return 'boolean';
+  if (notation !== undefined) return notation === 'decimal-comma' ? 'number' : 'date';
   if (cells.every((cell) => /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,10})?$/u.test(cell))) return 'number';
   if (cells.every((cell) => /^\d{4}-\d{2}-\d{2}$/u.test(cell) && readDate(cell) !== undefined)) return 'date';
   return 'text';

@@ -1,5 +1,7 @@
 import { attributeLimits, inferType, keyProblem } from './attribute.rules.ts';
 import type { AttributeType } from './attribute.rules.ts';
+import { inferNotation } from './notation.rules.ts';
+import type { Notation } from './notation.rules.ts';
 import { parseAddress } from './address.rules.ts';
 import { readCountry, readLocale, readTimeZone } from './place.rules.ts';
 
@@ -12,6 +14,8 @@ export interface Column {
   readonly field: ImportField;
   /** Of an attribute that is not defined yet. */
   readonly type: AttributeType | null;
+  /** How the column writes dates or numbers, when its cells prove it. */
+  readonly notation: Notation | null;
 }
 
 export interface MappingGiven {
@@ -190,9 +194,13 @@ export function mapColumns(
   });
   const columns = names.map((name, at): Column => {
     const field = fields[at] ?? 'ignore';
-    if (!field.startsWith('attributes.')) return { name, field, type: null };
+    if (!field.startsWith('attributes.')) return { name, field, type: null, notation: null };
     const key = field.slice('attributes.'.length);
-    return { name, field, type: given.attributeTypes?.[key] ?? inferType(key, samplesOf(at)) };
+    const samples = samplesOf(at);
+    const notation = inferNotation(samples);
+    // Found whatever the type: an attribute that exists already has one of its own, and is written in some way, too.
+    const type = given.attributeTypes?.[key] ?? inferType(key, samples, notation);
+    return { name, field, type, notation: notation ?? null };
   });
   return { columns, problems: problemsOf(names, fields, given) };
 }

@@ -3,6 +3,7 @@ import type { AddressKind, ParsedAddress } from './address.rules.ts';
 import { readCell } from './attribute.rules.ts';
 import type { AttributeType, AttributeValue } from './attribute.rules.ts';
 import type { ImportField } from './csv-mapping.rules.ts';
+import type { Notation } from './notation.rules.ts';
 import { readCountry, readLocale, readTimeZone } from './place.rules.ts';
 
 /** What the columns of one file become; made once, kept with the import. */
@@ -11,6 +12,7 @@ export interface RowReading {
     readonly name: string;
     readonly field: ImportField;
     readonly type: AttributeType | null;
+    readonly notation?: Notation | null;
   }[];
   readonly defaultCountry: string | undefined;
 }
@@ -97,8 +99,9 @@ function readerOf(column: RowReading['columns'][number], defaultCountry: string 
   if (field === 'country') return (cell, draft) => kept(readCountry(cell), (value) => (draft.country = value));
   const key = field.slice('attributes.'.length);
   const type = column.type ?? 'text';
+  const notation = column.notation ?? undefined;
   return (cell, draft) => {
-    const read = readCell(type, cell);
+    const read = readCell(type, cell, notation);
     if (!read.ok) return read.reason;
     draft.attributes.push([key, read.value]);
     return undefined;

@@ -1,5 +1,6 @@
 import type { Tx } from '../platform/db.ts';
 import type { AttributeType } from './attribute.rules.ts';
+import type { Notation } from './notation.rules.ts';
 import type { Delimiter, Encoding } from './csv-detect.rules.ts';
 
 export type ImportState = 'running' | 'done' | 'failed' | 'cancelled';
@@ -31,7 +32,12 @@ export interface ImportSettings {
   readonly lineEnds: readonly string[];
   /** Byte of the kept file at which the header starts, and the lines before it. */
   readonly start: Cursor;
-  readonly columns: readonly { readonly name: string; readonly field: string; readonly type: AttributeType | null }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly field: string;
+    readonly type: AttributeType | null;
+    readonly notation?: Notation | null;
+  }[];
   readonly defaultCountry: string | null;
   readonly dryRun: boolean;
   readonly consent: ImportConsent | null;

@@ -125,6 +125,43 @@ describe('every way a file may be written', () => {
   });
 });
 
+describe('dates and numbers as a country writes them', () => {
+  const rows = (domain: string) =>
+    `email;born;joined;seen;spent\nann@${domain};31.12.1990;25/12/2024;03/04/2025;1.234,5\nben@${domain};01.02.1985;01/02/2023;05/06/2025;7\n`;
+
+  test('are taken for what they are when the file proves it, and say so before', async () => {
+    const preview = (await upload(rows('preview.example'), undefined, '/contacts/import/preview')).json<{
+      columns: { name: string; type: string | null; notation: string | null }[];
+    }>();
+    expect(preview.columns.map(({ name, type, notation }) => [name, type, notation])).toEqual([
+      ['email', null, null],
+      ['born', 'date', 'day-first'],
+      ['joined', 'date', 'day-first'],
+      ['seen', 'text', null],
+      ['spent', 'number', 'decimal-comma'],
+    ]);
+    expect(counts(await run(rows('euro.example')))).toMatchObject({ created: 2, rejected: 0 });
+    expect((await findOne('ann@euro.example')).attributes).toEqual({
+      born: '1990-12-31',
+      joined: '2024-12-25',
+      seen: '03/04/2025',
+      spent: 1234.5,
+    });
+    expect((await findOne('ben@euro.example')).attributes).toMatchObject({ joined: '2023-02-01', spent: 7 });
+    expect(counts(await run(rows('euro.example')))).toMatchObject({ unchanged: 2, rejected: 0 });
+  });
+
+  test('are read into attributes that exist, each file in its own way; what proves nothing is refused, not guessed', async () => {
+    const born = async (cells: readonly string[], domain: string) => {
+      const done = await run(`email,joined\n${cells.map((cell, at) => `p${at}@${domain},${cell}`).join('\n')}\n`);
+      return counts(done);
+    };
+    expect(await born(['12/31/2024', '01/02/2023'], 'us.example')).toMatchObject({ created: 2, rejected: 0 });
+    expect((await findOne('p1@us.example')).attributes).toEqual({ joined: '2023-01-02' });
+    expect(await born(['01/02/2023'], 'unclear.example')).toMatchObject({ created: 0, rejected: 1 });
+  });
+});
+
 describe('rows that cannot be kept', () => {
   test('are listed with line, field, reason and their cells, harmless in a spreadsheet', async () => {
     const file = [

@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import type { Attribute } from '../../../contract/attributes.ts';
 import { countries } from '../../ui/countries.ts';
 import classes from './columns-card.module.css';
-import { mappingProblems, standardFields, type FieldType, type MappedColumn } from './mapping.rules.ts';
+import { mappingProblems, notationText, standardFields, type FieldType, type MappedColumn } from './mapping.rules.ts';
 
 const types: { value: FieldType; label: string }[] = [
   { value: 'text', label: 'Text' },
@@ -128,6 +128,8 @@ function ColumnRow(props: {
               data={types}
               value={column.newType}
               onChange={(type) => onChange({ newType: type as FieldType })}
+              description={notationText(column)}
+              inputWrapperOrder={['label', 'input', 'description', 'error']}
             />
           </>
         )}

@@ -3,6 +3,7 @@ import {
   mappedFrom,
   mappingOf,
   mappingProblems,
+  notationText,
   percentRead,
   type MappedColumn,
   type Preview,
@@ -12,10 +13,10 @@ const preview: Preview = {
   delimiter: ',',
   encoding: 'utf-8',
   columns: [
-    { name: 'E-Mail', field: 'email', type: null, samples: ['a@example.com'] },
-    { name: 'City', field: 'attributes.city', type: 'text', samples: ['Rome'] },
-    { name: 'Points', field: 'attributes.points', type: 'number', samples: ['7'] },
-    { name: 'Internal', field: 'ignore', type: null, samples: ['x'] },
+    { name: 'E-Mail', field: 'email', type: null, notation: null, samples: ['a@example.com'] },
+    { name: 'City', field: 'attributes.city', type: 'text', notation: null, samples: ['Rome'] },
+    { name: 'Points', field: 'attributes.points', type: 'number', notation: null, samples: ['7'] },
+    { name: 'Internal', field: 'ignore', type: null, notation: null, samples: ['x'] },
   ],
   rows: [],
   warnings: [],
@@ -27,6 +28,7 @@ const column = (given: Partial<MappedColumn>): MappedColumn => ({
   field: 'ignore',
   newKey: 'column',
   newType: 'text',
+  notation: null,
   ...given,
 });
 
@@ -38,6 +40,18 @@ describe('the mapping of columns', () => {
       mapping: { 'E-Mail': 'email', City: 'attributes.city', Points: 'attributes.points', Internal: 'ignore' },
       attributeTypes: { points: 'number' },
     });
+  });
+
+  test('says how a new date or number is read, as long as it is one', () => {
+    const spent = { name: 'Spent', field: 'attributes.spent', type: 'number' as const, samples: ['1,5'] };
+    const columns = mappedFrom({ ...preview, columns: [{ ...spent, notation: 'decimal-comma' as const }] }, new Set());
+    expect(columns.map(notationText)).toEqual(['Read with a decimal comma']);
+    const said = (given: Partial<MappedColumn>) => notationText(column({ field: 'new', ...given }));
+    expect(said({ newType: 'date', notation: 'day-first' })).toBe('Read as day, month, year');
+    expect(said({ newType: 'date', notation: 'month-first' })).toBe('Read as month, day, year');
+    expect(said({ newType: 'text', notation: 'day-first' })).toBeUndefined();
+    expect(said({ newType: 'date', notation: null })).toBeUndefined();
+    expect(said({ newType: 'date', notation: 'day-first', field: 'attributes.born' })).toBeUndefined();
   });
 
   test('needs something to recognise a row by', () => {

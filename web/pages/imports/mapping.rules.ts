@@ -12,6 +12,8 @@ export interface MappedColumn {
   readonly field: string;
   readonly newKey: string;
   readonly newType: FieldType;
+  /** How its cells write dates or numbers, as far as they prove it. */
+  readonly notation: PreviewColumn['notation'];
 }
 
 export const standardFields = [
@@ -36,8 +38,18 @@ export function mappedFrom(preview: Preview, knownKeys: ReadonlySet<string>): re
       field: isNew ? 'new' : column.field,
       newKey: isNew ? key : fallbackKey(column.name),
       newType: column.type ?? 'text',
+      notation: column.notation,
     };
   });
+}
+
+/** How the cells of a new attribute are going to be read, in words, where countries differ. */
+export function notationText({ field, newType, notation }: MappedColumn): string | undefined {
+  if (field !== 'new') return undefined;
+  if (newType === 'date' && notation === 'day-first') return 'Read as day, month, year';
+  if (newType === 'date' && notation === 'month-first') return 'Read as month, day, year';
+  if (newType === 'number' && notation === 'decimal-comma') return 'Read with a decimal comma';
+  return undefined;
 }
 
 function fallbackKey(name: string): string {
