@@ -84,7 +84,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       await pgCtl(bin, identity, folder, ['stop', '-m', 'fast', '-w']).catch(() => undefined);
     throw error;
   }
-  lock.on('error', (error) => options.log.error({ reason: error.message }, 'the embedded database went away'));
+  // The client tells of it twice: that the server ends it, and that the line is cut.
+  lock.once('error', (error) => options.log.error({ reason: error.message }, 'the embedded database went away'));
   return {
     ownerUrl: urlOf(port, options.superuserPassword, 'parley', socket),
     stop: async () => {

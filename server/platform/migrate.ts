@@ -152,13 +152,12 @@ async function assertHarmless(client: pg.Client, role: string): Promise<void> {
     );
 }
 
+/** Advisory locks are of one database: where the lock of this migration can be had, nobody is migrating. */
 async function assertSameDatabase(serverUrl: string): Promise<void> {
   const client = await reach(serverUrl);
   try {
-    const { rows } = await client.query<{ found: boolean }>(
-      "select to_regclass('public.schema_migration') is not null as found",
-    );
-    if (rows[0]?.found !== true)
+    const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [migrationLock]);
+    if (rows[0]?.free !== false)
       throw new MigrationError('DATABASE_URL and PARLEY_MIGRATE_URL name different databases.');
   } finally {
     await client.end();
