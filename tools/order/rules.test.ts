@@ -117,6 +117,29 @@ describe('providers', () => {
       }),
     ).toEqual([expect.stringMatching(/ses\/send.ts:1 {2}imports server\/channels\/store.ts: a provider imports/)]);
   });
+
+  it('share across channels what is named for it, which knows no more of the slice than they do', () => {
+    const shared = {
+      ...provider,
+      'server/channels/store.ts': 'export const store = 1;',
+      'server/channels/account.rules.ts': 'export const account = 1;',
+      'server/channels/outcome.rules.ts': 'export const outcome = 1;',
+      'server/channels/twilio.ts': `import { outcome } from './outcome.rules.ts'; export const twilio = outcome;`,
+      'server/channels/twilio.rules.ts': 'export const sign = 1;',
+      'server/channels/whatsapp/twilio/send.ts': `import { twilio } from '../../twilio.ts'; import { sign } from '../../twilio.rules.ts'; import { outcome } from '../../outcome.rules.ts'; export const s = [twilio, sign, outcome];`,
+    };
+    expect(problemsOf(shared)).toEqual([]);
+    expect(
+      problemsOf({
+        ...shared,
+        'server/channels/aws.ts': `import { store } from './store.ts'; export const aws = store;`,
+        'server/channels/sms/sns/send.ts': `import { account } from '../../account.rules.ts'; export const s = account;`,
+      }),
+    ).toEqual([
+      expect.stringMatching(/channels\/aws.ts:1 {2}imports server\/channels\/store.ts: what providers of several/),
+      expect.stringMatching(/sns\/send.ts:1 {2}imports server\/channels\/account.rules.ts: a provider imports/),
+    ]);
+  });
 });
 
 describe('rules files', () => {

@@ -131,6 +131,12 @@ function providerOf(path: string): string | undefined {
   return /^(server\/channels\/[^/]+\/[^/]+)\/.+/.exec(path)?.[1];
 }
 
+/**
+ * What providers of several channels share lies in channels/ itself, under names that say so: what the answers of HTTP
+ * vendors mean, and the protocols of vendors that are on more than one channel. It knows no more than they do.
+ */
+const sharedByProviders = /^server\/channels\/(?:outcome\.rules|(?:twilio|aws|sns-envelope)[^/]*)\.ts$/;
+
 /** A provider is one folder below its channel; the files beside it (building a MIME message, say) are shared by the channel's providers. */
 function checkProviders({ files, slices }: OrderFacts): Problem[] {
   return files.flatMap((file) =>
@@ -147,16 +153,19 @@ function refusalOfProvider(from: string, to: string, slices: readonly string[]):
   const other = providerOf(to);
   if (other !== undefined && other !== own && from !== 'server/channels/registry.ts' && !isTest(from))
     return 'only channels/registry.ts imports a provider';
-  if (own === undefined || isTest(from)) return undefined;
-  const channel = own.slice(0, own.lastIndexOf('/'));
+  if (isTest(from)) return undefined;
   const target = placeOf(to, slices);
-  const mayImport =
-    other === own ||
-    to === 'server/channels/port.ts' ||
-    isPlatform(target) ||
-    target.kind === 'contract' ||
-    (to.startsWith(`${channel}/`) && other === undefined);
-  return mayImport ? undefined : 'a provider imports channels/port.ts, platform/ and its channel only';
+  const isForAll =
+    to === 'server/channels/port.ts' || isPlatform(target) || target.kind === 'contract' || sharedByProviders.test(to);
+  if (own === undefined)
+    return isForAll || !sharedByProviders.test(from)
+      ? undefined
+      : 'what providers of several channels share imports channels/port.ts and platform/ only';
+  const channel = own.slice(0, own.lastIndexOf('/'));
+  const mayImport = other === own || isForAll || (to.startsWith(`${channel}/`) && other === undefined);
+  return mayImport
+    ? undefined
+    : 'a provider imports channels/port.ts, platform/, its channel and what providers share only';
 }
 
 // --- purity ---------------------------------------------------------------------------------------------------------
