@@ -1,9 +1,8 @@
 import { Progress, Text } from '@mantine/core';
 import { IconPlus, IconSend } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { Campaign } from '../../../contract/campaigns.ts';
-import type { Given } from '../../api.ts';
-import { ask, refresh } from '../../query.ts';
+import { useList } from '../../list.ts';
+import { refresh } from '../../query.ts';
 import { stateText } from '../../reasons.ts';
 import { useCan } from '../../shell/me.ts';
 import { useStream } from '../../stream.ts';
@@ -20,8 +19,6 @@ import {
   type Column,
   type Filter,
 } from '../../ui/index.ts';
-
-type ListQuery = NonNullable<Given<'GET /campaigns'>['query']>;
 
 const statuses = ['draft', 'running', 'paused', 'done', 'cancelled'] as const;
 
@@ -77,23 +74,10 @@ const filters: readonly Filter[] = [
   },
 ];
 
-const pollMs = 4000;
-
 export function CampaignsPage() {
   const url = useUrlState();
   const can = useCan();
-  const { cursor, q, status } = url.values;
-  const query = useQuery({
-    ...ask('GET /campaigns', {
-      query: {
-        ...(cursor ? { cursor } : {}),
-        ...(q ? { q } : {}),
-        ...(status ? { status: status as NonNullable<ListQuery['status']> } : {}),
-      },
-    }),
-    placeholderData: keepPreviousData,
-    refetchInterval: (known) => (known.state.data?.data.some((row) => row.status === 'running') ? pollMs : false),
-  });
+  const query = useList('GET /campaigns', url, { filters, isMoving: (row) => row.status === 'running' });
   useStream(['campaign'], () => void refresh('campaigns'));
   const create = can('campaigns:write') && (
     <LinkButton to="/campaigns/new" leftSection={<IconPlus size={16} aria-hidden />}>

@@ -1,9 +1,8 @@
 import { Badge, Group, Text } from '@mantine/core';
 import { IconFileImport } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { ContactImport } from '../../../contract/imports.ts';
-import type { Given } from '../../api.ts';
-import { ask, refresh } from '../../query.ts';
+import { useList } from '../../list.ts';
+import { refresh } from '../../query.ts';
 import { stateText } from '../../reasons.ts';
 import { useStream } from '../../stream.ts';
 import {
@@ -19,8 +18,6 @@ import {
   type Column,
   type Filter,
 } from '../../ui/index.ts';
-
-type ListQuery = NonNullable<Given<'GET /imports'>['query']>;
 
 const columns: readonly Column<ContactImport>[] = [
   {
@@ -81,17 +78,7 @@ const filters: readonly Filter[] = [
 
 export function ImportsPage() {
   const url = useUrlState();
-  const { cursor, state } = url.values;
-  const query = useQuery({
-    ...ask('GET /imports', {
-      query: {
-        ...(cursor ? { cursor } : {}),
-        ...(state ? { state: state as NonNullable<ListQuery['state']> } : {}),
-      },
-    }),
-    placeholderData: keepPreviousData,
-    refetchInterval: (known) => (known.state.data?.data.some((row) => row.state === 'running') ? 3000 : false),
-  });
+  const query = useList('GET /imports', url, { filters, isMoving: (row) => row.state === 'running' });
   useStream(['import'], () => void refresh('imports'));
   const start = (
     <LinkButton to="/imports/new" leftSection={<IconFileImport size={16} aria-hidden />}>

@@ -1,7 +1,6 @@
 import { IconPlus, IconTemplate } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import type { Answer, Given } from '../../api.ts';
-import { ask } from '../../query.ts';
+import type { Answer } from '../../api.ts';
+import { useList } from '../../list.ts';
 import { useCan } from '../../shell/me.ts';
 import {
   DataTable,
@@ -18,7 +17,6 @@ import {
 import { categories, categoryName } from './draft.rules.ts';
 
 type Row = Answer<'GET /templates'>['data'][number];
-type ListQuery = NonNullable<Given<'GET /templates'>['query']>;
 
 const columns: readonly Column<Row>[] = [
   {
@@ -60,18 +58,7 @@ const filters: readonly Filter[] = [
 export function TemplatesPage() {
   const url = useUrlState();
   const can = useCan();
-  const { cursor, q, category, status } = url.values;
-  const query = useQuery({
-    ...ask('GET /templates', {
-      query: {
-        ...(cursor ? { cursor } : {}),
-        ...(q ? { q } : {}),
-        ...(category ? { category: category as NonNullable<ListQuery['category']> } : {}),
-        ...(status ? { status: status as NonNullable<ListQuery['status']> } : {}),
-      },
-    }),
-    placeholderData: keepPreviousData,
-  });
+  const query = useList('GET /templates', url, { filters });
   const create = can('templates:write') && (
     <LinkButton to="/templates/new" leftSection={<IconPlus size={16} aria-hidden />}>
       New template

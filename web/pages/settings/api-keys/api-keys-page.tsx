@@ -1,10 +1,10 @@
 import { Alert, Button, Code, Group, List, Stack, Text, Tooltip } from '@mantine/core';
 import { IconKey, IconPlus } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ApiKey } from '../../../../contract/api-keys.ts';
 import { api } from '../../../api.ts';
-import { ask, refresh } from '../../../query.ts';
+import { useList } from '../../../list.ts';
+import { refresh } from '../../../query.ts';
 import { useCan } from '../../../shell/me.ts';
 import {
   confirm,
@@ -22,11 +22,7 @@ import { NewKey } from './new-key.tsx';
 export function ApiKeys() {
   const can = useCan();
   const url = useUrlState();
-  const { cursor } = url.values;
-  const keys = useQuery({
-    ...ask('GET /api-keys', { query: cursor ? { cursor } : {} }),
-    placeholderData: keepPreviousData,
-  });
+  const keys = useList('GET /api-keys', url);
   const [isNew, setNew] = useState(false);
   const add = can('keys:write') && (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setNew(true)}>

@@ -1,11 +1,11 @@
 import { Alert, Button, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconMailPlus, IconUserPlus } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Invitation } from '../../../../contract/team.ts';
 import { api, type Answer } from '../../../api.ts';
-import { ask, refresh } from '../../../query.ts';
+import { useList } from '../../../list.ts';
+import { refresh } from '../../../query.ts';
 import { useCan } from '../../../shell/me.ts';
 import {
   confirm,
@@ -23,11 +23,7 @@ import { GrantPicker, type Grant } from './grant-picker.tsx';
 
 export function Invitations({ url }: { url: UrlStateHandle }) {
   const can = useCan();
-  const { cursor } = url.values;
-  const invitations = useQuery({
-    ...ask('GET /invitations', { query: cursor ? { cursor } : {} }),
-    placeholderData: keepPreviousData,
-  });
+  const invitations = useList('GET /invitations', url);
   const [isInviting, setInviting] = useState(false);
   const invite = can('team:write') && (
     <Button leftSection={<IconUserPlus size={18} aria-hidden />} onClick={() => setInviting(true)}>

@@ -1,10 +1,10 @@
 import { ActionIcon, Menu, Stack, Text } from '@mantine/core';
 import { IconDots, IconLock, IconLockOpen, IconUsers, IconUserShield } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { User } from '../../../../contract/team.ts';
 import { api } from '../../../api.ts';
-import { ask, refresh } from '../../../query.ts';
+import { useList } from '../../../list.ts';
+import { refresh } from '../../../query.ts';
 import { useCan, useMe } from '../../../shell/me.ts';
 import { confirm, DataTable, EmptyState, StateBadge, tell, TimeText, type UrlStateHandle } from '../../../ui/index.ts';
 import { ChangeRole } from './change-role.tsx';
@@ -12,11 +12,7 @@ import { ChangeRole } from './change-role.tsx';
 export function People({ url }: { url: UrlStateHandle }) {
   const can = useCan();
   const me = useMe();
-  const { cursor } = url.values;
-  const users = useQuery({
-    ...ask('GET /users', { query: cursor ? { cursor } : {} }),
-    placeholderData: keepPreviousData,
-  });
+  const users = useList('GET /users', url);
   const [changing, setChanging] = useState<User>();
   return (
     <>
