@@ -11,4 +11,5 @@ export const queues: Readonly<Record<string, QueueSettings>> = {
   'campaigns.plan': { retryLimit: 1000 },
   'campaigns.sweep': {},
   'platform.daily': {},
+  'platform.hourly': {},
 };

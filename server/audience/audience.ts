@@ -14,6 +14,7 @@ import { createContacts } from './contacts.ts';
 import { createImportRun, forgetUploads } from './import-run.ts';
 import type { ImportJob } from './import-run.ts';
 import { createImports, importQueue } from './imports.ts';
+import { dropOrphans } from './orphans.ts';
 import { createPeople } from './people.ts';
 import type { AudiencePorts } from './ports.ts';
 import './errors.ts';
@@ -61,6 +62,8 @@ export function createAudience(deps: AudienceDeps) {
       markAddresses(tx, ids, state, clock.now()),
     /** Part of the daily tidy-up of a workspace: uploaded files of imports that ended a week ago. */
     forgetUploads: (workspaceId: string) => forgetUploads({ db, objects }, workspaceId, clock.now()),
+    /** For the hourly tidy-up: files of uploads that died with their process. Takes every workspace there is. */
+    dropOrphans: (workspaceIds: readonly string[]) => dropOrphans({ db, clock, objects }, workspaceIds),
   };
 }
 

@@ -232,6 +232,15 @@ export async function keptUploads(tx: Tx, endedBefore: Temporal.Instant): Promis
   );
 }
 
+/** Which of some files belong to imports. */
+export async function keysInUse(tx: Tx, keys: readonly string[]): Promise<string[]> {
+  const rows = await tx.query<{ key: string }>(
+    'select object_key as key from contact_import where workspace_id = $1 and object_key = any($2::text[])',
+    [tx.workspaceId, keys],
+  );
+  return rows.map((row) => row.key);
+}
+
 export async function markUploadGone(tx: Tx, id: string): Promise<void> {
   await tx.query('update contact_import set upload_kept = false where workspace_id = $1 and id = $2', [
     tx.workspaceId,

@@ -41,6 +41,7 @@ export function createConsentLab(test: TestDb): ConsentLab {
       },
       remove: unused,
       size: unused,
+      idleSince: unused,
     },
     jobs: { define: () => undefined, enqueue: unused },
     news: createNewsDesk(),

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
@@ -16,6 +16,8 @@ export interface ObjectStore {
   /** Where a thread of this process can open it by itself. */
   pathOf(key: string): string;
   remove(key: string): Promise<void>;
+  /** Keys of what nobody has written to since: whole files, and what a writer left that died. */
+  idleSince(before: Temporal.Instant): Promise<string[]>;
 }
 
 export function createFolderStore(folder: string): ObjectStore {
@@ -51,7 +53,25 @@ export function createFolderStore(folder: string): ObjectStore {
     pathOf: path,
     size: async (key) => (await stat(path(key))).size,
     remove: (key) => rm(path(key), { force: true }),
+    idleSince: async (before) => {
+      const idle: string[] = [];
+      for (const key of await filesIn(folder)) {
+        const found = await stat(path(key)).catch(() => undefined);
+        // What is gone by now was removed, or renamed when it was whole.
+        if (found?.isFile() === true && found.mtimeMs < before.epochMilliseconds) idle.push(key);
+      }
+      return idle;
+    },
   };
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder, { recursive: true });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function isFull(error: unknown): boolean {
