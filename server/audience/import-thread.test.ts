@@ -30,7 +30,7 @@ async function started(file: string | Buffer): Promise<Started> {
   const key = `imports/${crypto.randomUUID()}.csv`;
   await fixture.objects.write(key, Readable.from([Buffer.from(file)]), 10_000_000);
   const start = { offset: 0, lines: 0 };
-  const column = (name: string, field: string, type: 'text' | null = null) => ({ name, field, type });
+  const column = (name: string, field: string, type: 'text' | null = null) => ({ name, field, type, notation: null });
   return {
     // What the readers make use of; the rest of a row is told by the database.
     row: { objectKey: key, cursor: null, bytesTotal: file.length } as Started['row'],

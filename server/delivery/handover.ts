@@ -25,7 +25,7 @@ import type { PlanRow } from './plan.store.ts';
 import type { DeliveryDeps } from './ports.ts';
 import { settle } from './settle.rules.ts';
 import type { LaneNews, Outcome, UnknownPolicy } from './settle.rules.ts';
-import { writeResults } from './settle.ts';
+import { noteSettled, settleResults } from './settle.ts';
 import type { Result } from './settle.ts';
 
 /** Messages whose hand-over is begun by one commit. */
@@ -176,16 +176,16 @@ async function moveOn(
   const writing = [...run.results];
   const unanswered = [...run.open.keys()];
   const news = run.lane;
-  const { ready, begun } = await deps.hot.transaction(claim.workspaceId, async (tx) => {
-    const window = await openWindow(tx, run, deps, room);
+  const { ready, begun } = await deps.hot.eager(claim.workspaceId, async (tx) => {
+    const { window, settled } = await openWindow(tx, run, deps, room, writing);
     // Those decided without the wire are settled at once and leave the window in the same transaction.
-    const results = [...writing, ...window.decided];
-    const tally = await writeResults(tx, deps, claim.plan, claim.account.id, results, shard);
+    const decided = await settleResults(tx, deps, claim.plan, claim.account.id, window.decided);
+    const tally = noteSettled(tx, deps, claim.plan, claim.account.id, [...settled, ...decided], shard);
     await writeLane(tx, run, deps, news);
     const inFlight = [...unanswered, ...window.ready.map((one) => one.row.id)];
     const leaseUntil = deps.clock.now().add({ seconds: leaseSeconds });
     const move = { batchId: claim.batch.id, fence: claim.fence, begun: window.begun, inFlight, leaseUntil };
-    await closeWindow(tx, move, claim.plan.id, shard, tally);
+    tx.unawaited(closeWindow(tx, move, claim.plan.id, shard, tally));
     tx.afterCommit(() => deps.tell(claim.workspaceId, claim.plan.id));
     return window;
   });
@@ -204,23 +204,41 @@ interface Window {
 
 /**
  * The batch row is locked first and the facts are read after it: a withdrawal answered before this moment is seen.
- * A plan that was paused meanwhile begins nothing more.
+ * A plan that was paused meanwhile begins nothing more. All of it, and the outcomes that came in, travel together; what
+ * was done for a batch that is no longer ours is undone with the transaction.
  */
-async function openWindow(tx: Tx, run: Run, deps: DeliveryDeps, room: number): Promise<Window> {
+async function openWindow(
+  tx: Tx,
+  run: Run,
+  deps: DeliveryDeps,
+  room: number,
+  writing: readonly Result[],
+): Promise<{ window: Window; settled: readonly Result[] }> {
   const { claim } = run;
-  if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
-  const closed: Window = { ready: [], decided: [], begun: run.begun };
-  if (room === 0) return closed;
   const ids = claim.batch.messageIds.slice(run.begun, run.begun + room);
   const { month, channel, topicId } = claim.plan;
-  const rows = await readCandidates(tx, month, channel, topicId, ids, claim.composer.needsPhone);
+  const [isOurs, rows, settled] = await Promise.all([
+    lockWindow(tx, claim.batch.id, claim.fence),
+    room === 0 ? [] : readCandidates(tx, month, channel, topicId, ids, claim.composer.needsPhone),
+    settleResults(tx, deps, claim.plan, claim.account.id, writing),
+  ]);
+  if (!isOurs) throw new LeaseLost();
+  return { window: await decideWindow(tx, run, deps, ids, rows), settled };
+}
+
+async function decideWindow(
+  tx: Tx,
+  run: Run,
+  deps: DeliveryDeps,
+  ids: readonly string[],
+  rows: readonly CandidateRow[],
+): Promise<Window> {
+  const { claim } = run;
   const [first] = rows;
-  if (first?.planState === 'paused') {
-    run.halted = true;
-    return closed;
-  }
-  const plan =
-    first === undefined ? claim.plan : { ...claim.plan, state: first.planState, expiresAt: first.planExpiresAt };
+  if (first?.planState === 'paused') run.halted = true;
+  if (first === undefined || first.planState === 'paused')
+    return { ready: [], decided: [], begun: run.begun + (first === undefined ? ids.length : 0) };
+  const plan = { ...claim.plan, state: first.planState, expiresAt: first.planExpiresAt };
   const open = await deps.addressOpener(tx);
   const recent = await enough(tx, claim, rows, deps.clock.now());
   const now = deps.clock.now();

@@ -75,6 +75,8 @@ function laneTally(accountId: string, settled: readonly Result[], at: Temporal.I
 
 const nothing: Tally = { counts: new Map(), lane: undefined };
 
+type SettleDeps = Pick<DeliveryDeps, 'clock' | 'events' | 'markAddresses' | 'metrics'>;
+
 /**
  * Writes what became of some planned messages: ledger rows, waiting list and events, each in one statement. Answers
  * what the counts move by: for the caller to write in the same transaction, last, since those rows are shared. The
@@ -82,37 +84,56 @@ const nothing: Tally = { counts: new Map(), lane: undefined };
  */
 export async function writeResults(
   tx: Tx,
-  deps: Pick<DeliveryDeps, 'clock' | 'events' | 'markAddresses' | 'metrics'>,
+  deps: SettleDeps,
   plan: PlanRow,
   accountId: string | null,
   results: readonly Result[],
   shard: number,
 ): Promise<Tally> {
-  if (results.length === 0) return nothing;
+  const settled = await settleResults(tx, deps, plan, accountId, results);
+  return noteSettled(tx, deps, plan, accountId, settled, shard);
+}
+
+/** The first half: the ledger rows. Answers those that were settled by this, not by somebody else before. */
+export async function settleResults(
+  tx: Tx,
+  deps: SettleDeps,
+  plan: PlanRow,
+  accountId: string | null,
+  results: readonly Result[],
+): Promise<readonly Result[]> {
+  if (results.length === 0) return results;
+  const written = await settleMessages(tx, plan.month, accountId, results, deps.clock.now());
+  return written.size === results.length ? results : results.filter((one) => written.has(one.id));
+}
+
+/** The second half: everything that follows from it, in statements that only the commit waits for. */
+export function noteSettled(
+  tx: Tx,
+  deps: SettleDeps,
+  plan: PlanRow,
+  accountId: string | null,
+  settled: readonly Result[],
+  shard: number,
+): Tally {
+  if (settled.length === 0) return nothing;
   const now = deps.clock.now();
-  const written = await settleMessages(tx, plan.month, accountId, results, now);
-  const settled = written.size === results.length ? results : results.filter((one) => written.has(one.id));
-  await deps.events.append(
-    tx,
-    settled.flatMap((one) => eventsOf(plan, accountId, one, now)),
-  );
-  await moveReasons(
-    tx,
-    plan.id,
-    shard,
-    reasonDeltas(settled.map(({ outcome }) => ({ state: outcome.state, reason: outcome.reason, delta: 1 }))),
-  );
-  await insertDeferrals(
-    tx,
-    plan,
-    settled.flatMap(({ id, outcome }) =>
-      outcome.dueAt === undefined ? [] : [{ messageId: id, dueAt: outcome.dueAt }],
-    ),
+  const moves = settled.map(({ outcome }) => ({ state: outcome.state, reason: outcome.reason, delta: 1 }));
+  const waiting = settled.flatMap(({ id, outcome }) =>
+    outcome.dueAt === undefined ? [] : [{ messageId: id, dueAt: outcome.dueAt }],
   );
   const bad = settled.flatMap(({ addressId, outcome }) =>
     outcome.badAddress === true && addressId !== null ? [addressId] : [],
   );
-  if (bad.length > 0) await deps.markAddresses(tx, bad, 'bounced');
+  tx.unawaited(
+    deps.events.append(
+      tx,
+      settled.flatMap((one) => eventsOf(plan, accountId, one, now)),
+    ),
+    moveReasons(tx, plan.id, shard, reasonDeltas(moves)),
+    insertDeferrals(tx, plan, waiting),
+    ...(bad.length > 0 ? [deps.markAddresses(tx, bad, 'bounced')] : []),
+  );
   tx.afterCommit(() => {
     for (const { outcome } of settled) deps.metrics.messages(plan.channel, outcome.state, 1);
   });

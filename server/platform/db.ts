@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import type { DatabaseConnection, Driver } from 'kysely';
 import pg from 'pg';
@@ -13,12 +14,17 @@ import type { Log } from './log.ts';
 export interface Tx {
   /** Empty in a `system` transaction. */
   readonly workspaceId: string;
-  /** Id of the transaction (64 bits, fits a double for any cluster's life); 0 in a read-only one. */
+  /**
+   * Id of the transaction (64 bits, fits a double for any cluster's life); 0 in a read-only one. In an eager transaction
+   * it is there once a statement was answered.
+   */
   readonly xid: number;
   readonly kysely: Kysely<Database>;
   query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** As a prepared statement: for what runs thousands of times. */
   hot<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Statements that were begun and that nothing waits for but the commit, which is sent right behind them. If one fails, nothing happened. */
+  unawaited(...statements: readonly Promise<unknown>[]): void;
   /** Runs when, and only when, the transaction has been committed. */
   afterCommit(run: () => void): void;
 }
@@ -26,6 +32,8 @@ export interface Tx {
 export interface Db {
   /** Begins, sets the workspace, runs, commits; rolls back when `work` throws. */
   transaction<T>(workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The same, but `work` starts at once: the statements it begins with travel together with the begin. */
+  eager<T>(workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   read<T>(workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** No workspace: no workspace row is visible. For narrow look-ups and tables outside workspaces. */
   system<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
@@ -135,7 +143,50 @@ function builderOf(client: PoolClient): Kysely<Database> {
   return builder;
 }
 
-type Mode = 'write' | 'read' | 'system';
+type Ask = (query: string | pg.QueryConfig) => Promise<pg.QueryResult>;
+
+/**
+ * Statements asked in one go are written in one go: a call into the system costs more than what it carries, and so does
+ * waking up for an answer.
+ */
+function asker(client: PoolClient, isPipelined: boolean): Ask {
+  const stream = isPipelined ? streamOf(client) : undefined;
+  if (stream === undefined) return inTurn(client);
+  let corked = false;
+  return (query) => {
+    if (!corked) {
+      corked = true;
+      stream.cork();
+      process.nextTick(() => {
+        corked = false;
+        stream.uncork();
+      });
+    }
+    return client.query(query);
+  };
+}
+
+/** Without pipelining the driver wants a statement only when the one before is answered. */
+function inTurn(client: PoolClient): Ask {
+  let before: Promise<unknown> = Promise.resolve();
+  return (query) => {
+    const answer = before.then(() => client.query(query));
+    before = answer.catch(() => undefined);
+    return answer;
+  };
+}
+
+/** The driver's own field; undefined in a driver that has none. */
+function streamOf(client: PoolClient): Socket | undefined {
+  const { connection } = client as PoolClient & { readonly connection?: { readonly stream?: Socket } };
+  return connection?.stream;
+}
+
+function hotQuery(text: string, values: readonly unknown[]): pg.QueryConfig {
+  return { name: nameOf(text), text, values: hotParameters(text, values) };
+}
+
+type Mode = 'write' | 'eager' | 'read' | 'system';
 
 function opening(mode: Mode, workspaceId: string): string {
   if (mode === 'system') return 'begin';
@@ -173,6 +224,9 @@ export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOp
     connectionTimeoutMillis: 10_000,
     options: pinned ? `${sessionSettings} ${pinnedSettings}` : sessionSettings,
     types,
+    // What is asked without waiting for the answer before is sent at once. Such a pool's statements are all of one kind
+    // (no cursors), and each transaction has its connection to itself.
+    pipeline: pinned,
   });
   pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle database connection broke'));
   // A connection in use that breaks between two statements tells nobody but its own listeners; unheard, it would end the process.
@@ -189,19 +243,33 @@ export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOp
     const committed: (() => void)[] = [];
     let result: T;
     try {
-      const opened: unknown = await client.query(begin);
+      const ask = asker(client, pinned);
+      let xid: number | undefined;
+      const opened = ask(begin).then((answer) => (xid = xidOf(answer)));
+      if (mode === 'eager') opened.catch(() => undefined);
+      else await opened;
+      const unawaited: Promise<unknown>[] = [opened];
       const tx: Tx = {
         workspaceId,
-        xid: xidOf(opened),
+        get xid() {
+          if (xid === undefined)
+            throw new Error('the id of an eager transaction is known once a statement was answered');
+          return xid;
+        },
         kysely: builderOf(client),
-        query: async (text, values = []) => (await client.query(text, values.map(parameter))).rows,
-        hot: async (text, values = []) =>
-          (await client.query({ name: nameOf(text), text, values: hotParameters(text, values) })).rows,
+        query: async (text, values = []) => (await ask({ text, values: values.map(parameter) })).rows,
+        hot: async (text, values = []) => (await ask(hotQuery(text, values))).rows,
+        unawaited: (...statements) => {
+          for (const one of statements) one.catch(() => undefined);
+          unawaited.push(...statements);
+        },
         afterCommit: (callback) => committed.push(callback),
       };
       result = await work(tx);
+      const commit = ask('commit');
+      await Promise.all([...unawaited, commit]);
       // A failed statement that `work` swallowed leaves an aborted transaction: commit then answers ROLLBACK without an error.
-      if ((await client.query('commit')).command !== 'COMMIT') throw new Error('the transaction was rolled back');
+      if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back');
     } catch (error) {
       await client.query('rollback').catch((failure: unknown) => {
         broken = failure instanceof Error ? failure : new Error('rollback failed');
@@ -210,13 +278,14 @@ export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOp
     } finally {
       client.release(broken);
     }
-    if (mode === 'write') keepStatistics();
+    if (mode === 'write' || mode === 'eager') keepStatistics();
     for (const callback of committed) callback();
     return result;
   }
 
   return {
     transaction: (workspaceId, work) => run('write', workspaceId, work),
+    eager: (workspaceId, work) => run(pinned ? 'eager' : 'write', workspaceId, work),
     read: (workspaceId, work) => run('read', workspaceId, work),
     system: (work) => run('system', '', work),
     pool,
