@@ -1,40 +1,10 @@
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAudienceFixture } from './testing.ts';
-import type { AudienceFixture } from './testing.ts';
+import { describe, expect, test } from 'vitest';
+import { useContacts } from './testing-contacts.ts';
+import type { Contact } from './testing-contacts.ts';
 
-let fixture: AudienceFixture;
-beforeAll(async () => {
-  fixture = await createAudienceFixture();
-});
-afterAll(() => fixture.close());
-
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-const call = (method: Method, path: string, payload?: object, headers: Record<string, string> = {}) =>
-  fixture.app.inject({
-    method,
-    url: `/api/v1${path}`,
-    headers: { authorization: 'test', ...headers },
-    ...(payload === undefined ? {} : { payload }),
-  });
-
-interface Contact {
-  readonly id: string;
-  readonly externalId: string | null;
-  readonly attributes: Record<string, unknown>;
-  readonly addresses: {
-    readonly id: string;
-    readonly kind: string;
-    readonly masked: string;
-    readonly position: number;
-  }[];
-  readonly locale: string | null;
-  readonly timeZone: string | null;
-  readonly country: string | null;
-  readonly revision: number;
-}
-
-const create = async (body: object) => (await call('POST', '/contacts', body)).json<Contact>();
+const lab = useContacts();
+const { call, create } = lab;
 
 describe('finding', () => {
   const ids = async (query: string) =>
@@ -63,8 +33,8 @@ describe('finding', () => {
     expect(await ids('domain=FILTER.münchen.de')).toEqual([id]);
     expect(await ids('locale=de_ch&country=DE')).toEqual([id]);
     expect(await ids('domain=filter.xn--mnchen-3ya.de&country=FR')).toEqual([]);
-    await fixture.test.write((tx) =>
-      fixture.audience.markAddresses(
+    await lab.fixture.test.write((tx) =>
+      lab.fixture.audience.markAddresses(
         tx,
         addresses.map((one) => one.id),
         'bounced',
@@ -112,7 +82,7 @@ describe('revealing', () => {
     expect((await call('POST', `/contacts/${id}/reveal`, { reason: 'ticket 12' })).json()).toMatchObject({
       addresses: [{ kind: 'email', value: 'secret@example.com' }],
     });
-    expect(fixture.audit.at(-1)).toMatchObject({
+    expect(lab.fixture.audit.at(-1)).toMatchObject({
       action: 'contact.revealed',
       target: { id },
       after: { reason: 'ticket 12' },
@@ -129,13 +99,13 @@ describe('erasing', () => {
     });
     expect((await call('DELETE', `/contacts/${id}`)).statusCode).toBe(204);
     expect((await call('GET', `/contacts/${id}`)).statusCode).toBe(404);
-    expect(fixture.erasures.at(-1)).toMatchObject({
+    expect(lab.fixture.erasures.at(-1)).toMatchObject({
       contactId: id,
       addresses: [{ addressId: addresses[0]?.id, kind: 'email' }],
     });
-    const { rows } = await fixture.test.owner.query('select * from contact where id = $1', [id]);
+    const { rows } = await lab.fixture.test.owner.query('select * from contact where id = $1', [id]);
     expect(rows[0]).toMatchObject({ salt: null, external_id: null, attributes: {}, locale: null });
-    expect((await fixture.test.owner.query('select 1 from address where contact_id = $1', [id])).rowCount).toBe(0);
+    expect((await lab.fixture.test.owner.query('select 1 from address where contact_id = $1', [id])).rowCount).toBe(0);
     expect((await call('DELETE', `/contacts/${id}`)).statusCode).toBe(404);
     expect(
       (
@@ -173,7 +143,7 @@ describe('exporting', () => {
       tags: 'a|b',
       age: '-3',
     });
-    expect(fixture.audit.at(-1)).toMatchObject({ action: 'contact.exported' });
+    expect(lab.fixture.audit.at(-1)).toMatchObject({ action: 'contact.exported' });
     expect((await call('GET', '/contacts/export', undefined, { authorization: 'test contacts:read' })).statusCode).toBe(
       403,
     );
@@ -218,8 +188,8 @@ describe('attributes', () => {
 
 describe('what other slices ask', () => {
   test('an address is found in any spelling, made when unknown, and hashed without being known', async () => {
-    const { people } = fixture.audience;
-    await fixture.test.write(async (tx) => {
+    const { people } = lab.fixture.audience;
+    await lab.fixture.test.write(async (tx) => {
       const made = await people.obtainAddress(tx, { kind: 'email', value: 'People@Example.com' }, '/address');
       const found = await people.findAddress(tx, { kind: 'email', value: 'people@example.COM' }, '/address');
       expect(found).toEqual(made);
@@ -247,7 +217,7 @@ describe('what other slices ask', () => {
       attributes: { first_name: 'Vera' },
       locale: 'fr',
     });
-    const variables = await fixture.test.read((tx) => fixture.audience.people.variablesOf(tx, id));
+    const variables = await lab.fixture.test.read((tx) => lab.fixture.audience.people.variablesOf(tx, id));
     expect(variables).toEqual({
       id,
       external_id: 'vars',

@@ -1,39 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAudienceFixture } from './testing.ts';
-import type { AudienceFixture } from './testing.ts';
+import { describe, expect, test } from 'vitest';
+import { useContacts } from './testing-contacts.ts';
+import type { Contact } from './testing-contacts.ts';
 
-let fixture: AudienceFixture;
-beforeAll(async () => {
-  fixture = await createAudienceFixture();
-});
-afterAll(() => fixture.close());
-
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-const call = (method: Method, path: string, payload?: object, headers: Record<string, string> = {}) =>
-  fixture.app.inject({
-    method,
-    url: `/api/v1${path}`,
-    headers: { authorization: 'test', ...headers },
-    ...(payload === undefined ? {} : { payload }),
-  });
-
-interface Contact {
-  readonly id: string;
-  readonly externalId: string | null;
-  readonly attributes: Record<string, unknown>;
-  readonly addresses: {
-    readonly id: string;
-    readonly kind: string;
-    readonly masked: string;
-    readonly position: number;
-  }[];
-  readonly locale: string | null;
-  readonly timeZone: string | null;
-  readonly country: string | null;
-  readonly revision: number;
-}
-
-const create = async (body: object) => (await call('POST', '/contacts', body)).json<Contact>();
+const lab = useContacts();
+const { call, create } = lab;
 const pointers = (answer: { json: <T>() => T }) =>
   answer.json<{ errors: { pointer: string }[] }>().errors.map((one) => one.pointer);
 
@@ -72,8 +42,8 @@ describe('one contact', () => {
       tags: 'list',
       vip: 'boolean',
     });
-    expect(fixture.audit.at(-1)).toMatchObject({ action: 'contact.created', target: { id: contact.id } });
-    expect(JSON.stringify(fixture.audit.at(-1))).not.toContain('ane.');
+    expect(lab.fixture.audit.at(-1)).toMatchObject({ action: 'contact.created', target: { id: contact.id } });
+    expect(JSON.stringify(lab.fixture.audit.at(-1))).not.toContain('ane.');
   });
 
   test('an address or external id of somebody else is refused with 409, naming where and whose', async () => {
@@ -118,7 +88,7 @@ describe('one contact', () => {
       expect((await call('POST', '/contacts', { addresses: [{ kind: 'email', value }] })).statusCode).toBe(422);
     for (const key of ['constructor', 'prototype', 'Name', 'x y'])
       expect((await call('POST', '/contacts', { addresses: [], attributes: { [key]: 'x' } })).statusCode).toBe(422);
-    const raw = await fixture.app.inject({
+    const raw = await lab.fixture.app.inject({
       method: 'POST',
       url: '/api/v1/contacts',
       headers: { authorization: 'test', 'content-type': 'application/json' },
@@ -131,9 +101,9 @@ describe('one contact', () => {
   test("a national number reads in the contact's country, else in that of the workspace", async () => {
     const own = await create({ addresses: [{ kind: 'phone', value: '020 7946 0018' }], country: 'GB' });
     expect(own.addresses[0]?.masked).toBe('+44•••••018');
-    fixture.settings.defaultCountry = 'US';
+    lab.fixture.settings.defaultCountry = 'US';
     const house = await create({ addresses: [{ kind: 'phone', value: '(504) 621-8927' }] });
-    fixture.settings.defaultCountry = undefined;
+    lab.fixture.settings.defaultCountry = undefined;
     expect(house.addresses[0]?.masked).toBe('+1•••••927');
   });
 
@@ -156,7 +126,7 @@ describe('one contact', () => {
 
   test('is not there for another workspace, nor under an id that nobody has', async () => {
     const { id } = await create({ addresses: [{ kind: 'email', value: 'private@example.com' }] });
-    const other = await fixture.test.newWorkspace();
+    const other = await lab.fixture.test.newWorkspace();
     for (const [method, path, body] of [
       ['GET', `/contacts/${id}`, undefined],
       ['PATCH', `/contacts/${id}`, { locale: 'de' }],
@@ -208,10 +178,10 @@ describe('changing', () => {
       addresses: [{ kind: 'email', value: 'same@example.com' }],
       attributes: { city: 'Rome' },
     });
-    const entries = fixture.audit.length;
+    const entries = lab.fixture.audit.length;
     const same = { attributes: { city: 'Rome' }, addresses: [{ kind: 'email', value: 'SAME@example.com' }] };
     expect((await call('PATCH', `/contacts/${before.id}`, same)).json()).toMatchObject({ revision: 1 });
-    expect(fixture.audit).toHaveLength(entries);
+    expect(lab.fixture.audit).toHaveLength(entries);
   });
 
   test('a stale If-Match is refused with 412', async () => {
