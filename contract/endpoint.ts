@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly absolute?: boolean;
   readonly permission: Access;
   readonly summary: string;
+  /** What a caller must know beyond the summary. */
+  readonly description?: string;
   readonly tag: string;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;

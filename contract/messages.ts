@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpoint, id, idParams, line, page, pageQuery, time } from './endpoint.ts';
+import { endpoint, id, idParams, line, page, pageQuery, problem, time } from './endpoint.ts';
 import { topicKey } from './topics.ts';
 
 const tag = 'Messages';
@@ -22,34 +22,68 @@ export type MessageState = z.output<typeof messageState>;
 
 export const decision = z.strictObject({
   outcome: z.enum(['send', 'hold', 'suppress']),
-  /** A short code, e.g. `no-consent`. */
-  reason: z.string().optional(),
-  until: time.optional(),
+  reason: z.string().optional().describe('Why it is held or suppressed, e.g. no-consent, withdrawn, scheduled.'),
+  until: time.optional().describe('When a held one is due.'),
 });
 
-const messageGiven = z.strictObject({
+export const messageGiven = z.strictObject({
   channel: z.literal('email'),
-  /** What it is about; transactional templates need none. */
-  topic: topicKey.optional(),
-  to: z.union([z.strictObject({ contactId: id }), z.strictObject({ email: line(320) })]),
-  templateId: id,
+  topic: topicKey.optional().describe('What it is about: needed for marketing; the person agreed to it, or not.'),
+  to: z
+    .union([
+      z.strictObject({ contactId: id }),
+      z.strictObject({ externalId: line(200) }),
+      z.strictObject({ email: line(320) }),
+    ])
+    .describe(
+      'A contact, by our id or by yours, or an e-mail address. A contact is written to at its first address that agreed to the topic; an address that nobody has becomes a contact, so that what was decided about it is kept.',
+    ),
+  templateId: id.describe('Its current version is sent, also when a newer one comes before the time of `sendAt`.'),
   variables: z
     .record(z.string().max(100), z.unknown())
     .refine((given) => Object.keys(given).length <= 200, 'must have at most 200 variables')
-    .optional(),
-  /** Not before; at most a year ahead. */
-  sendAt: time.optional(),
+    .optional()
+    .describe('What the template reads as `{{ variables.… }}`.'),
+  sendAt: time.optional().describe('Not before this time; at most a year ahead.'),
 });
+export type MessageGiven = z.output<typeof messageGiven>;
+
+/** Anything in the place of a message of a batch is taken in, so that it is refused alone. */
+const unread = z.unknown().transform((raw) => ({ unread: raw }));
+
+export const messagePlanned = z.strictObject({
+  id,
+  state: messageState.describe(
+    'planned: it is on its way; held: it waits until `decision.until`; suppressed: it is not sent, for `decision.reason`.',
+  ),
+  decision,
+});
+
+const messageRefused = z
+  .strictObject({ error: problem })
+  .describe('In a batch: nothing was planned for this message; `errors[].pointer` says where in the body it is wrong.');
 
 export const sendWithConsent = endpoint({
   method: 'POST',
   path: '/messages/send_with_consent',
   permission: 'messages:send',
   summary: 'Send one message or up to 500, each only where the person agreed to it; answers the decision for each',
+  description:
+    'Answered once every message is written down durably, with what was decided: consent first, so that a message nobody may get needs no variables. The decision is taken again at the hand-over. A single message that is wrong is answered with its problem. In a batch each is judged alone: the answers stand in the order of the messages, one that is wrong is an `error` in its place (with the status it would have had alone), and the others are sent. With an Idempotency-Key the same call again answers the same and sends nothing more; a call that was refused is not remembered, so it can be put right under the same key.',
   tag,
-  body: z.union([messageGiven, z.strictObject({ messages: z.array(messageGiven).min(1).max(500) })]),
+  body: z.union([
+    messageGiven,
+    z.strictObject({
+      messages: z
+        .array(z.union([messageGiven, unread]))
+        .min(1)
+        .max(500),
+    }),
+  ]),
   status: 202,
-  response: z.strictObject({ data: z.array(z.strictObject({ id, state: messageState, decision })) }),
+  response: z.strictObject({
+    data: z.array(z.union([messagePlanned, messageRefused])).describe('In the order of the messages.'),
+  }),
   idempotent: true,
 });
 

@@ -32,17 +32,9 @@ import type { ObjectStore } from './platform/objects.ts';
 import type { Vault } from './platform/sealing.ts';
 import { createCollector, sandboxRoutes, startSandboxServer } from './sandbox/index.ts';
 import type { SandboxServer } from './sandbox/index.ts';
+import { sendPorts } from './sending.ts';
 import { createTemplates, templatesRoutes } from './templates/index.ts';
-import {
-  campaignPorts,
-  composerFor,
-  destinationOf,
-  recipientOf,
-  systemMailer,
-  templateFor,
-  testSender,
-  tryRender,
-} from './wiring.ts';
+import { campaignPorts, composerFor, destinationOf, systemMailer, testSender } from './wiring.ts';
 import type { Ends } from './wiring.ts';
 import { createWorkspaces, workspacesRoutes } from './workspaces/index.ts';
 import { version } from './version.ts';
@@ -171,21 +163,10 @@ function deliveryPorts(ground: Ground, ends: Ends, consent: Consent, activity: D
   };
 }
 
-function messageDeps({
-  ends,
-  deliveryDeps,
-  consent,
-  channels,
-  campaigns,
-  activity,
-}: Slices): Omit<MessageDeps, 'record'> {
+function messageDeps({ deliveryDeps, channels, campaigns, activity }: Slices): Omit<MessageDeps, 'record'> {
   return {
     ...deliveryDeps,
     events: activity,
-    recipientOf: recipientOf(ends),
-    topicIdOf: async (tx, key, pointer) => (await consent.topics.require(tx, key, { pointer })).id,
-    templateFor: templateFor(ends),
-    tryRender: tryRender(ends),
     maskAddress: (kind, value, country) =>
       maskAddress(kind === 'phone' || kind === 'push' ? kind : 'email', value, country),
     accountNames: async (tx) => new Map((await channels.listAccounts(tx)).map((row) => [row.id, row.name])),
@@ -213,6 +194,7 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
     ...channels.routes({ clock, audit, accountHealth: delivery.accountHealth }),
     ...deliveryRoutes({
       messages: messageDeps(slices),
+      sending: sendPorts(ends, consent.topics),
       record: async (tx, by, entry) =>
         void (await audit.record(tx, {
           actor: by.caller,

@@ -1,16 +1,16 @@
 import type { Audience } from './audience/index.ts';
 import { contactVariables } from './audience/index.ts';
 import type { Channels, LaneAccount as ChannelAccount, Mailbox } from './channels/index.ts';
-import type { Composer, LaneAccount, MessageDeps, PlanRow } from './delivery/index.ts';
+import type { Composer, LaneAccount, PlanRow } from './delivery/index.ts';
 import { needsConsent } from './delivery/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Db, Tx } from './platform/db.ts';
-import { AppError, invalidField, notFound } from './platform/errors.ts';
+import { AppError } from './platform/errors.ts';
 import { newId } from './platform/ids.ts';
 import { clickToken, makeToken } from './platform/links.ts';
 import type { Vault } from './platform/sealing.ts';
 import { confidential } from './sandbox/index.ts';
-import type { MessageUrls, Templates, TestSend } from './templates/index.ts';
+import type { MessageUrls, Renderer, Templates, TestSend } from './templates/index.ts';
 import type { SystemMail, Workspaces } from './workspaces/index.ts';
 
 /** What the wires run between. Each function here fills a port of one slice from others below or beside it. */
@@ -41,6 +41,11 @@ function mailbox(one: { readonly address: string; readonly name?: string | undef
   return one.name === undefined ? { address: one.address } : { address: one.address, name: one.name };
 }
 
+/** Whether it reads the contact's phone. A path that is only known while rendering is "contact": it may be any. */
+export function needsPhone({ compiled }: Renderer): boolean {
+  return compiled.variables.some(({ name }) => /^contact(\.phone(\.|$)|$)/.test(name));
+}
+
 /** Makes e-mail of ledger rows: everything that is the same for a batch is read and built once. */
 export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: LaneAccount): Promise<Composer> {
   const renderer = await ends.templates.renderer(tx, plan.templateId, plan.templateVersion);
@@ -55,8 +60,7 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
   const feedbackId = `${plan.sourceId ?? 'single'}:${plan.category}:${workspaceId}:parley`;
   const canLeave = needsConsent(plan.category);
   return {
-    // A path that is only known while rendering is "contact": it may be any.
-    needsPhone: renderer.compiled.variables.some(({ name }) => /^contact(\.phone(\.|$)|$)/.test(name)),
+    needsPhone: needsPhone(renderer),
     compose: (row, address, phone) => {
       if (from === undefined) return { ok: false, reason: 'no-sender', detail: 'The account has no From address.' };
       const urls = urlsOf(origin, linkKey, workspaceId, row.id);
@@ -91,80 +95,10 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
 }
 
 /** Attributes were validated when they were written. */
-function attributesOf(stored: Readonly<Record<string, unknown>>): Parameters<typeof contactVariables>[0]['attributes'] {
+export function attributesOf(
+  stored: Readonly<Record<string, unknown>>,
+): Parameters<typeof contactVariables>[0]['attributes'] {
   return stored as Parameters<typeof contactVariables>[0]['attributes'];
-}
-
-/** Contact and address of an API call; an e-mail nobody has yet becomes a contact, so that what was decided about it is kept. */
-export function recipientOf(ends: Ends): MessageDeps['recipientOf'] {
-  return async (tx, to, channel, topicId, pointer) => {
-    const kind = channel === 'email' ? 'email' : 'phone';
-    if ('email' in to) {
-      const person = await ends.audience.people.obtainAddress(
-        tx,
-        { kind: 'email', value: to.email },
-        `${pointer}/email`,
-      );
-      return { contactId: person.contactId, addressId: person.addressId };
-    }
-    const addresses = (await ends.audience.people.addressesOf(tx, to.contactId)).filter((one) => one.kind === kind);
-    if (addresses.length === 0 && (await ends.audience.people.variablesOf(tx, to.contactId)) === undefined)
-      throw invalidField(`${pointer}/contactId`, 'is no contact of this workspace');
-    const consented =
-      topicId === null
-        ? []
-        : await grantedAmong(
-            tx,
-            channel,
-            topicId,
-            addresses.map((one) => one.addressId),
-          );
-    const chosen = addresses.find((one) => consented.includes(one.addressId)) ?? addresses[0];
-    return { contactId: to.contactId, addressId: chosen?.addressId ?? null };
-  };
-}
-
-async function grantedAmong(
-  tx: Tx,
-  channel: string,
-  topicId: string,
-  addressIds: readonly string[],
-): Promise<string[]> {
-  const rows = await tx.hot<{ id: string }>(
-    `select address_id as id from consent where workspace_id = $1 and address_id = any($2::uuid[]) and channel = $3 and topic_id = $4 and state = 'granted'`,
-    [tx.workspaceId, addressIds, channel, topicId],
-  );
-  return rows.map((row) => row.id);
-}
-
-export function templateFor(ends: Ends): MessageDeps['templateFor'] {
-  return async (tx, templateId, pointer) => {
-    const template = await ends.templates.find(tx, templateId);
-    if (template === undefined) throw invalidField(pointer, 'is no template of this workspace');
-    if (template.archived) throw invalidField(pointer, 'is archived');
-    return {
-      version: template.currentVersion,
-      category: template.category,
-      channel: template.channel,
-      name: template.name,
-    };
-  };
-}
-
-export function tryRender(ends: Ends): MessageDeps['tryRender'] {
-  return async (tx, { templateId, version, contactId, variables }) => {
-    const renderer = await ends.templates.renderer(tx, templateId, version);
-    const contact = await ends.audience.people.variablesOf(tx, contactId);
-    if (contact === undefined) throw notFound('contact');
-    const { name, postalAddress } = await ends.workspaces.settings(tx);
-    const urls = urlsOf(ends.origin(), ends.vault.linkKey(tx.workspaceId), tx.workspaceId, contactId);
-    const content = renderer.render({ contact, variables, workspace: { name, postalAddress }, urls });
-    if ('missing' in content)
-      return { ok: false, reason: 'missing-variable', detail: content.missing.join(', '), missing: content.missing };
-    if ('failure' in content)
-      return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}`, missing: [] };
-    return { ok: true };
-  };
 }
 
 /** Where link `n` of a message leads for its contact now. */

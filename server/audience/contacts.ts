@@ -2,7 +2,7 @@ import type { Contact } from '../../contract/contacts.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
-import type { AddressKind } from './address.rules.ts';
+import type { AddressKind, ParsedAddress } from './address.rules.ts';
 import { writeBatch } from './contact-batch.ts';
 import { addressTaken, defineAttributes, externalIdTaken, inputContext, refuseProblems } from './contact-input.ts';
 import type { ContactsDeps } from './contact-input.ts';
@@ -12,6 +12,7 @@ import { readInput } from './given.rules.ts';
 import type { ContactInput } from './given.rules.ts';
 import { addressKey } from './match.rules.ts';
 import type { Found } from './match.rules.ts';
+import { obtainContacts } from './newcomers.ts';
 import { openAddresses, presentContact } from './present.ts';
 import { findPeople, PageRaceError, prepare, upsertPage } from './upsert.ts';
 import type { Prepared } from './upsert.ts';
@@ -73,6 +74,8 @@ export function createContacts(deps: ContactsDeps) {
     get: getContact,
     /** Throws 409 when somebody has the external id or one of the addresses. */
     create: (tx: Tx, input: ContactInput, id = newId(deps.clock)) => createContact(deps, tx, input, id),
+    /** For addresses, each read already: the contact it belongs to, made where nobody has it. */
+    obtain: (tx: Tx, addresses: readonly ParsedAddress[]) => obtainContacts(deps, tx, addresses),
     batch: (tx: Tx, inputs: readonly ContactInput[]) => writeBatch(deps, tx, inputs),
     /** Destroys key, addresses and everything that was known; tells whoever else knows of the person. */
     erase: (tx: Tx, id: string) => eraseContact(deps, tx, id),

@@ -13,7 +13,7 @@ export { audienceRoutes } from './routes.ts';
 export type { AudienceRoutesDeps } from './routes.ts';
 export type { AskedConsent, AudiencePorts, ConsentFilter, Erasure, ImportPage } from './ports.ts';
 export type { TouchedAddress } from './upsert.ts';
-export type { ContactVariables, Person, PersonRef } from './people.ts';
+export type { ContactVariables, HashedAddress, Person, PersonRef } from './people.ts';
 export { contactVariables } from './people.ts';
 export { maskAddress } from './mask.rules.ts';
 export type { AddressKind } from './address.rules.ts';

@@ -18,6 +18,9 @@ export interface Person extends Hash {
   readonly masked: string;
 }
 
+/** An address that was read, and the hash it is found by. */
+export type HashedAddress = ParsedAddress & Hash;
+
 export type PersonRef = { readonly kind: AddressKind; readonly value: string } | { readonly id: string };
 
 /** A contact's data as templates see it: its attributes, and the fields every contact has. */
@@ -49,7 +52,7 @@ export function contactVariables(contact: {
 
 export interface PeopleDeps {
   readonly vault: Vault;
-  readonly contacts: Pick<Contacts, 'create'>;
+  readonly contacts: Pick<Contacts, 'create' | 'obtain'>;
   readonly defaultCountry: (tx: Tx) => Promise<string | undefined>;
 }
 
@@ -121,6 +124,21 @@ export function createPeople(deps: PeopleDeps) {
     findAddress: (tx: Tx, ref: PersonRef, pointer: string) => findAddress(deps, tx, ref, pointer),
     /** The address, of a new contact if nobody has it yet. */
     obtainAddress: (tx: Tx, given: Given, pointer: string) => obtainAddress(deps, tx, given, pointer),
+    /**
+     * Reads addresses of a call as people write them, of the kinds it has, each with the keyed hash it is found by; a
+     * wrong one is refused at the pointer.
+     */
+    addressReader: async (tx: Tx, kinds: ReadonlySet<AddressKind>) => {
+      const keys = await deps.vault.keys(tx);
+      const country = kinds.has('phone') ? await deps.defaultCountry(tx) : undefined;
+      return (given: Given, pointer: string): HashedAddress => {
+        const read = parseAddress(given.kind, given.value, country);
+        if (!read.ok) throw invalidField(pointer, read.reason);
+        return { ...read.address, ...keys.blindIndex(read.address.kind, read.address.matchKey) };
+      };
+    },
+    /** The contacts that addresses belong to, in their order; made where nobody has one. */
+    obtainContacts: (tx: Tx, addresses: readonly ParsedAddress[]) => deps.contacts.obtain(tx, addresses),
     exists: async (tx: Tx, contactId: string): Promise<boolean> => (await findContact(tx, contactId)) !== undefined,
     /** Every address of a contact; empty for one that is not there. */
     addressesOf: (tx: Tx, contactId: string) => addressesOf(deps, tx, contactId),

@@ -56,6 +56,15 @@ export async function findTopicByKey(tx: Tx, key: string): Promise<Topic | undef
   return topic;
 }
 
+export async function findTopicsByKey(tx: Tx, keys: readonly string[]): Promise<Topic[]> {
+  if (keys.length === 0) return [];
+  return tx.hot<Topic>(
+    `select x.* from unnest($2::text[]) as k (key)
+     cross join lateral (select ${topicColumns} from topic where workspace_id = $1 and key = k.key offset 0) x`,
+    [tx.workspaceId, keys],
+  );
+}
+
 /** By key, after `afterKey`. */
 export async function listTopics(tx: Tx, archived: boolean, afterKey: string, most: number): Promise<Topic[]> {
   return tx.query<Topic>(

@@ -24,6 +24,8 @@ export interface Topics {
   findByKey(tx: Tx, key: string): Promise<Topic | undefined>;
   /** The topic of a request body; refuses an unknown one, naming the field, and an archived one unless told otherwise. */
   require(tx: Tx, key: string, options: { pointer: string; archived?: boolean }): Promise<Topic>;
+  /** The topics of many bodies, in one look-up; answers what `require` would say of each. */
+  requireAmong(tx: Tx, keys: readonly string[]): Promise<(key: string, pointer: string) => Topic>;
   list(tx: Tx, options: { archived: boolean; afterKey: string; limit: number }): Promise<Topic[]>;
 }
 
@@ -62,17 +64,24 @@ export function createTopics(clock: Clock): Topics {
     find: store.findTopic,
     findByKey: store.findTopicByKey,
     require: async (tx, key, { pointer, archived = false }) => {
-      const topic = await store.findTopicByKey(tx, key);
-      if (topic === undefined)
-        throw new AppError('topic/unknown', `There is no topic "${key}".`, {
-          errors: [{ pointer, message: 'is not the key of a topic' }],
-        });
-      if (topic.archivedAt !== null && !archived)
-        throw new AppError('topic/archived', `The topic "${key}" is archived; restore it first.`, {
-          errors: [{ pointer, message: 'is archived' }],
-        });
-      return topic;
+      return usable(await store.findTopicByKey(tx, key), key, pointer, archived);
+    },
+    requireAmong: async (tx, keys) => {
+      const topics = new Map((await store.findTopicsByKey(tx, [...new Set(keys)])).map((one) => [one.key, one]));
+      return (key, pointer) => usable(topics.get(key), key, pointer, false);
     },
     list: (tx, { archived, afterKey, limit }) => store.listTopics(tx, archived, afterKey, limit),
   };
+}
+
+function usable(topic: Topic | undefined, key: string, pointer: string, archived: boolean): Topic {
+  if (topic === undefined)
+    throw new AppError('topic/unknown', `There is no topic "${key}".`, {
+      errors: [{ pointer, message: 'is not the key of a topic' }],
+    });
+  if (topic.archivedAt !== null && !archived)
+    throw new AppError('topic/archived', `The topic "${key}" is archived; restore it first.`, {
+      errors: [{ pointer, message: 'is archived' }],
+    });
+  return topic;
 }

@@ -19,7 +19,7 @@ export { intervalMs } from './pace.rules.ts';
 export type { Limits } from './pace.rules.ts';
 export type { NewPlan, Planned, Recipient } from './plan.ts';
 export type { PlanRow, SenderOverride } from './plan.store.ts';
-export type { Composer, DeliveryDeps, LaneAccount, MessageDeps, To } from './ports.ts';
+export type { Composer, DeliveryDeps, LaneAccount, MessageDeps, SendableTemplate, SendPorts } from './ports.ts';
 export { deliveryRoutes } from './routes.ts';
 export type { ActedBy } from './routes.ts';
 export type { UnknownPolicy } from './settle.rules.ts';

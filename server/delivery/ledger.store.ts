@@ -62,32 +62,6 @@ export async function readCandidates(
   );
 }
 
-/** The same facts for people who have no message yet (an API call, an explanation): by address. */
-export interface RecipientFacts {
-  readonly addressId: string;
-  readonly addressState: string;
-  readonly erasedAt: Temporal.Instant | null;
-  readonly suppression: string | null;
-  readonly consent: string | null;
-}
-
-export async function readRecipientFacts(
-  tx: Tx,
-  channel: string,
-  topicId: string | null,
-  addressIds: readonly string[],
-): Promise<Map<string, RecipientFacts>> {
-  const rows = await tx.hot<RecipientFacts>(
-    `select a.id as "addressId", a.state as "addressState", p.erased_at as "erasedAt", s.reason as suppression, t.state as consent
-     from unnest($2::uuid[]) as k (id)
-     cross join lateral (select * from address x where x.workspace_id = $1 and x.id = k.id offset 0) a
-     cross join lateral (select erased_at from contact x where x.workspace_id = $1 and x.id = a.contact_id offset 0) p
-     ${guards}`,
-    [tx.workspaceId, addressIds, channel, topicId],
-  );
-  return new Map(rows.map((row) => [row.addressId, row]));
-}
-
 export interface Recent {
   readonly contactId: string;
   readonly count: number;

@@ -68,14 +68,18 @@ export async function findPlan(tx: Tx, id: string): Promise<PlanRow | undefined>
   )[0];
 }
 
-export async function findPlanByDigest(tx: Tx, month: string, digest: Buffer): Promise<PlanRow | undefined> {
-  return (
-    await tx.hot<PlanRow>(`select ${columns} from plan where workspace_id = $1 and month = $2 and digest = $3`, [
-      tx.workspaceId,
-      month,
-      digest,
-    ])
-  )[0];
+/** By digest, as hexadecimal text. */
+export async function findPlansByDigest(
+  tx: Tx,
+  month: string,
+  digests: readonly Buffer[],
+): Promise<Map<string, PlanRow>> {
+  const rows = await tx.hot<PlanRow & { digest: string }>(
+    `select encode(k.digest, 'hex') as digest, p.* from unnest($3::bytea[]) as k (digest)
+     cross join lateral (select ${columns} from plan x where x.workspace_id = $1 and x.month = $2 and x.digest = k.digest offset 0) p`,
+    [tx.workspaceId, month, digests],
+  );
+  return new Map(rows.map(({ digest, ...row }) => [digest, row]));
 }
 
 /** Also keeps two who finish its last batches at once from missing each other. */

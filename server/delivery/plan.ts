@@ -70,34 +70,51 @@ export async function createPlan(tx: Tx, deps: Pick<DeliveryDeps, 'clock'>, plan
   return row;
 }
 
-/** Messages of the API with the same content, channel and topic share a plan for the month: a plan per call would double the rows. */
-export async function sharedPlan(
+/** A plan for the month that calls of the API share, as it is or, when it is new, as it would be. */
+export interface SharedPlan {
+  readonly row: PlanRow;
+  readonly digest: Buffer;
+  readonly isNew: boolean;
+}
+
+/**
+ * Messages of the API with the same content, channel and topic share a plan for the month: a plan per call would double
+ * the rows. In the order given, from one look-up; nothing is written.
+ */
+export async function findSharedPlans(
   tx: Tx,
   deps: Pick<DeliveryDeps, 'clock'>,
-  plan: Omit<NewPlan, 'id'>,
-): Promise<PlanRow> {
+  plans: readonly Omit<NewPlan, 'id'>[],
+): Promise<SharedPlan[]> {
   const now = deps.clock.now();
-  const row = toRow({ ...plan, id: newId(deps.clock) }, now);
-  const digest = createHash('sha256')
-    .update(
-      JSON.stringify([
-        row.source,
-        row.sourceId,
-        row.channel,
-        row.category,
-        row.topicId,
-        row.templateId,
-        row.templateVersion,
-        row.sender,
-      ]),
-    )
-    .digest();
-  const known = await store.findPlanByDigest(tx, row.month, digest);
-  if (known !== undefined) return known;
-  if (await store.insertPlan(tx, row, digest, now)) return row;
-  const other = await store.findPlanByDigest(tx, row.month, digest);
+  const month = monthOf(now);
+  const digests = plans.map((plan) => digestOf(plan));
+  const known = await store.findPlansByDigest(tx, month, digests);
+  return plans.map((plan, at) => {
+    const digest = digests[at] ?? Buffer.alloc(0);
+    const row = known.get(digest.toString('hex'));
+    if (row !== undefined) return { row, digest, isNew: false };
+    return { row: toRow({ ...plan, id: newId(deps.clock) }, now), digest, isNew: true };
+  });
+}
+
+/** Somebody else may have made the same one meanwhile: then it is theirs. */
+export async function keepSharedPlan(
+  tx: Tx,
+  deps: Pick<DeliveryDeps, 'clock'>,
+  { row, digest, isNew }: SharedPlan,
+): Promise<PlanRow> {
+  if (!isNew || (await store.insertPlan(tx, row, digest, deps.clock.now()))) return row;
+  const other = (await store.findPlansByDigest(tx, row.month, [digest])).get(digest.toString('hex'));
   if (other === undefined) throw new Error('a shared plan vanished');
   return other;
+}
+
+function digestOf(plan: Omit<NewPlan, 'id'>): Buffer {
+  const { source, sourceId, channel, category, topicId, templateId, templateVersion, sender = {} } = plan;
+  return createHash('sha256')
+    .update(JSON.stringify([source, sourceId, channel, category, topicId, templateId, templateVersion, sender]))
+    .digest();
 }
 
 export interface Planned {

@@ -1,4 +1,5 @@
 import type { Activity } from '../activity/index.ts';
+import type { AddressKind, HashedAddress } from '../audience/index.ts';
 import type { Outgoing, Sender } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db, Tx } from '../platform/db.ts';
@@ -56,37 +57,55 @@ export interface DeliveryDeps {
   tell(workspaceId: string, planId: string): void;
 }
 
-/** Who a caller of the API means. */
-export type To = { readonly contactId: string } | { readonly email: string };
+/** What a trial rendering knows of its person: `address` and `phone` in the clear. */
+export interface TrialContact {
+  readonly contactId: string;
+  readonly externalId: string | null;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly country: string | null;
+  readonly address: string | null;
+  readonly phone: string | null;
+}
 
-/** What the API side asks for, beyond the dispatcher. */
-export interface MessageDeps extends DeliveryDeps {
-  /** The contact and the address to use; an e-mail nobody has yet becomes a contact. Throws `invalid-input` at `pointer`. */
-  recipientOf(
-    tx: Tx,
-    to: To,
-    channel: string,
-    topicId: string | null,
-    pointer: string,
-  ): Promise<{ contactId: string; addressId: string | null }>;
-  topicIdOf(tx: Tx, key: string, pointer: string): Promise<string>;
-  /** The template's current version, or a refusal. */
-  templateFor(
-    tx: Tx,
-    templateId: string,
-    pointer: string,
-  ): Promise<{ version: number; category: string; channel: string; name: string }>;
+export type Tried =
+  { readonly ok: true } | { readonly ok: false; readonly detail: string; readonly missing: readonly string[] };
+
+/** The current version of a template that may be sent. */
+export interface SendableTemplate {
+  readonly id: string;
+  readonly version: number;
+  readonly category: string;
+  readonly channel: string;
+  /** Whether it makes use of the contact's first phone. */
+  readonly needsPhone: boolean;
   /** Renders to see whether it can be; never sends. */
-  tryRender(
+  tryRender(contact: TrialContact, variables: Readonly<Record<string, unknown>>): Tried;
+}
+
+/**
+ * What sending by the API asks for, beyond the dispatcher. What a call of many messages needs is looked up for all of them at
+ * once; the functions that come of it answer for one, or refuse it (`AppError`) at its pointer.
+ */
+export interface SendPorts {
+  addressReader(
     tx: Tx,
-    message: {
-      templateId: string;
-      version: number;
-      contactId: string;
-      addressId: string | null;
-      variables: Readonly<Record<string, unknown>>;
-    },
-  ): Promise<{ ok: true } | { ok: false; reason: string; detail: string; missing: readonly string[] }>;
+    kinds: ReadonlySet<AddressKind>,
+  ): Promise<(given: { kind: AddressKind; value: string }, pointer: string) => HashedAddress>;
+  topicsOf(tx: Tx, keys: readonly string[]): Promise<(key: string, pointer: string) => string>;
+  templatesOf(tx: Tx, ids: readonly string[]): Promise<(id: string, pointer: string) => SendableTemplate>;
+  /** The contacts that addresses belong to, in their order; an address nobody has becomes one. */
+  obtainContacts(
+    tx: Tx,
+    addresses: readonly HashedAddress[],
+  ): Promise<readonly { contactId: string; addressId: string }[]>;
+}
+
+export type SendDeps = DeliveryDeps & SendPorts;
+
+/** What answering about messages, and acting on them, asks for. */
+export interface MessageDeps extends DeliveryDeps {
   maskAddress(kind: string, value: string, country: string | null): string;
   accountNames(tx: Tx): Promise<ReadonlyMap<string, string>>;
   campaignNames(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;

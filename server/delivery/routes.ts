@@ -9,13 +9,13 @@ import {
 } from '../../contract/messages.ts';
 import { listRateLimits, pauseLane, resumeLane } from '../../contract/rate-limits.ts';
 import type { Tx } from '../platform/db.ts';
-import { route } from '../platform/http.ts';
+import { groupRoute, route } from '../platform/http.ts';
 import type { Caller, Route } from '../platform/http.ts';
 import * as act from './act.ts';
+import { sendCalls, weighCall } from './calls.ts';
 import * as lanes from './lanes.ts';
 import { messageDetail, messageList } from './messages.ts';
-import type { AuditDraft, MessageDeps } from './ports.ts';
-import { send } from './send.ts';
+import type { AuditDraft, MessageDeps, SendPorts } from './ports.ts';
 
 /** Who did it and from where, for the audit log. */
 export interface ActedBy {
@@ -27,6 +27,7 @@ export interface ActedBy {
 
 export interface DeliveryRouteDeps {
   readonly messages: Omit<MessageDeps, 'record'>;
+  readonly sending: SendPorts;
   readonly record: (tx: Tx, by: ActedBy, entry: AuditDraft) => Promise<void>;
   /** New work: the dispatcher of this process need not wait for its poll. */
   readonly wake: () => void;
@@ -34,14 +35,17 @@ export interface DeliveryRouteDeps {
   readonly shard: () => number;
 }
 
-export function deliveryRoutes({ messages, record, wake, shard }: DeliveryRouteDeps): Route[] {
+export function deliveryRoutes({ messages, sending, record, wake, shard }: DeliveryRouteDeps): Route[] {
   const by = (call: ActedBy): MessageDeps => ({ ...messages, record: (tx, entry) => record(tx, call, entry) });
   return [
-    route(sendWithConsent, async (tx, call) => {
-      const data = await send(tx, by(call), call.body, shard());
-      tx.afterCommit(wake);
-      return { data };
-    }),
+    groupRoute(
+      sendWithConsent,
+      async (tx, calls) => {
+        tx.afterCommit(wake);
+        return sendCalls(tx, { ...messages, ...sending }, calls, shard());
+      },
+      weighCall,
+    ),
     route(listMessages, (tx, call) => messageList(tx, by(call), call.query)),
     route(getMessage, (tx, call) => messageDetail(tx, by(call), call.params.id)),
     route(cancelMessage, async (tx, call) => {

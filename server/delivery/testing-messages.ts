@@ -60,10 +60,6 @@ export async function createMessagesLab(test: TestDb): Promise<MessagesLab> {
   const woken = { times: 0 };
   const messages: Omit<MessageDeps, 'record'> = {
     ...deps,
-    recipientOf: unused,
-    topicIdOf: unused,
-    templateFor: unused,
-    tryRender: unused,
     maskAddress: (kind, value) => `${kind} …${value.slice(-12)}`,
     accountNames: async (tx) => new Map((await channels.listAccounts(tx)).map((row) => [row.id, row.name])),
     campaignNames: async (_tx, ids) => new Map(ids.map((id) => [id, `Campaign ${id.slice(-4)}`])),
@@ -74,6 +70,7 @@ export async function createMessagesLab(test: TestDb): Promise<MessagesLab> {
     test,
     deliveryRoutes({
       messages,
+      sending: { addressReader: unused, topicsOf: unused, templatesOf: unused, obtainContacts: unused },
       record: async (_tx, _by, entry) => void audited.push(entry),
       wake: () => void (woken.times += 1),
       shard: () => 40,

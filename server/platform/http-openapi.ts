@@ -54,6 +54,7 @@ function operation(endpoint: Endpoint): Json {
   return {
     operationId: `${endpoint.method.toLowerCase()}_${name}`,
     summary: endpoint.summary,
+    ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
     tags: [endpoint.tag],
     'x-permission': endpoint.permission,
     ...(endpoint.permission === 'public' ? { security: [] } : {}),

@@ -53,6 +53,16 @@ export async function findTemplate(tx: Tx, id: string, lock = false): Promise<Te
   return (lock ? query.forUpdate() : query).executeTakeFirst();
 }
 
+/** Those that are there. */
+export async function findTemplates(tx: Tx, ids: readonly string[]): Promise<TemplateRow[]> {
+  if (ids.length === 0) return [];
+  return tx.hot<TemplateRow>(
+    `select x.* from unnest($2::uuid[]) as k (id)
+     cross join lateral (select ${columns.join(', ')} from template where workspace_id = $1 and id = k.id offset 0) x`,
+    [tx.workspaceId, ids],
+  );
+}
+
 export interface TemplateFilter {
   readonly q?: string | undefined;
   readonly category?: TemplateCategory | undefined;

@@ -67,6 +67,8 @@ export interface Preview extends Omit<PreviewResult, 'faults'> {
 
 export interface Templates {
   find(tx: Tx, id: string): Promise<TemplateFacts | undefined>;
+  /** By id, in one look-up; those that are not there are left out. */
+  findMany(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, TemplateFacts>>;
   get(tx: Tx, id: string): Promise<StoredTemplate>;
   version(tx: Tx, id: string, version: number): Promise<VersionRow>;
   create(tx: Tx, given: NewTemplate, by: Actor): Promise<StoredTemplate>;
@@ -160,19 +162,18 @@ async function get(tx: Tx, id: string): Promise<StoredTemplate> {
   return { row, version: await getVersion(tx, id, row.current_version) };
 }
 
+function factsOf({ id, name, channel, category, locale, current_version, archived_at }: TemplateRow): TemplateFacts {
+  return { id, name, channel, category, locale, currentVersion: current_version, archived: archived_at !== null };
+}
+
 async function find(tx: Tx, id: string): Promise<TemplateFacts | undefined> {
   const row = await store.findTemplate(tx, id);
-  if (row === undefined) return undefined;
-  const { name, channel, category, locale } = row;
-  return {
-    id,
-    name,
-    channel,
-    category,
-    locale,
-    currentVersion: row.current_version,
-    archived: row.archived_at !== null,
-  };
+  return row === undefined ? undefined : factsOf(row);
+}
+
+async function findMany(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, TemplateFacts>> {
+  const rows = await store.findTemplates(tx, [...new Set(ids)]);
+  return new Map(rows.map((row) => [row.id, factsOf(row)]));
 }
 
 function createEditing(clock: Clock, mjml: MjmlCompiler): Pick<Templates, 'create' | 'change'> {
@@ -223,6 +224,7 @@ export function createTemplates({ clock }: TemplatesDeps): Templates {
   return {
     ...createEditing(clock, mjml),
     find,
+    findMany,
     get,
     version: getVersion,
     renderer: rendererOf,

@@ -1,0 +1,117 @@
+import type { Tx } from '../platform/db.ts';
+
+/** Who a message of the API would go to, read in one look with what the gate and a trial rendering need. */
+export interface PersonFacts {
+  readonly contactId: string;
+  readonly externalId: string | null;
+  readonly salt: Buffer | null;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly country: string | null;
+  readonly erasedAt: Temporal.Instant | null;
+  readonly addressId: string | null;
+  readonly addressState: string | null;
+  readonly sealed: Buffer | null;
+  /** The contact's first phone, when it was asked for. */
+  readonly phone: Buffer | null;
+  readonly suppression: string | null;
+  readonly consent: string | null;
+}
+
+const facts = `p.id as "contactId", p.external_id as "externalId", p.salt, p.attributes, p.locale, p.time_zone as "timeZone", p.country,
+  p.erased_at as "erasedAt", a.id as "addressId", a.state as "addressState", a.sealed, f.sealed as phone, s.reason as suppression`;
+
+/** What the contact `p` is called at; a look at its addresses that most templates need not pay for. */
+const phoneOf = (wanted: string) => `
+  left join lateral (select x.sealed from address x where ${wanted}::boolean and x.contact_id = p.id and x.workspace_id = $1 and x.kind = 'phone'
+    order by x.position limit 1) f on true`;
+
+export interface ByAddress {
+  readonly kind: string;
+  readonly version: number;
+  readonly hash: Buffer;
+  readonly channel: string;
+  readonly topicId: string | null;
+}
+
+/** Nobody has the address yet; that it is suppressed may be known all the same. */
+export interface Stranger {
+  readonly contactId: null;
+  readonly suppression: string | null;
+}
+
+/** One row for each that is asked for, in their order. */
+export async function readByAddress(
+  tx: Tx,
+  wanted: readonly ByAddress[],
+  withPhone: boolean,
+): Promise<(PersonFacts | Stranger)[]> {
+  if (wanted.length === 0) return [];
+  return tx.hot<PersonFacts | Stranger>(
+    `select ${facts}, t.state as consent
+     from unnest($2::text[], $3::int[], $4::bytea[], $5::text[], $6::uuid[]) with ordinality as k (kind, version, hash, channel, topic, place)
+     left join lateral (select * from address x where x.workspace_id = $1 and x.kind = k.kind and x.hash_version = k.version
+       and x.hash_version > 0 and x.hash = k.hash offset 0) a on true
+     left join lateral (select * from contact x where x.workspace_id = $1 and x.id = a.contact_id offset 0) p on true
+     ${phoneOf('$7')}
+     left join lateral (select x.reason from suppression x where x.workspace_id = $1 and x.kind = k.kind and x.hash_version = k.version
+       and x.hash = k.hash offset 0) s on true
+     left join lateral (select x.state from consent x where x.workspace_id = $1 and x.address_id = a.id and x.channel = k.channel
+       and x.topic_id = k.topic offset 0) t on true
+     order by k.place`,
+    [
+      tx.workspaceId,
+      wanted.map((one) => one.kind),
+      wanted.map((one) => one.version),
+      wanted.map((one) => one.hash),
+      wanted.map((one) => one.channel),
+      wanted.map((one) => one.topicId),
+      withPhone,
+    ],
+  );
+}
+
+export interface ByContact {
+  readonly contactId: string | null;
+  readonly externalId: string | null;
+  readonly kind: string;
+  readonly channel: string;
+  readonly topicId: string | null;
+}
+
+/** In the order asked for, with undefined for those that are no contact (any more). Of several addresses the first that agreed to the topic, else the first. */
+export async function readByContact(
+  tx: Tx,
+  wanted: readonly ByContact[],
+  withPhone: boolean,
+): Promise<(PersonFacts | undefined)[]> {
+  if (wanted.length === 0) return [];
+  const rows = await tx.hot<PersonFacts & { place: number }>(
+    `select k.place::int - 1 as place, ${facts}, a.consent
+     from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[]) with ordinality as k (id, external, kind, channel, topic, place)
+     cross join lateral (select * from contact x where x.workspace_id = $1 and x.erased_at is null and x.id = coalesce(k.id,
+       (select e.id from contact e where e.workspace_id = $1 and e.external_id = k.external)) offset 0) p
+     left join lateral (
+       select x.id, x.state, x.sealed, x.kind, x.hash_version, x.hash, t.state as consent from address x
+       left join lateral (select c.state from consent c where c.workspace_id = $1 and c.address_id = x.id and c.channel = k.channel
+         and c.topic_id = k.topic offset 0) t on true
+       where x.contact_id = p.id and x.workspace_id = $1 and x.kind = k.kind
+       order by coalesce(t.state = 'granted', false) desc, x.position, x.id limit 1) a on true
+     ${phoneOf('$7')}
+     left join lateral (select x.reason from suppression x where x.workspace_id = $1 and x.kind = a.kind
+       and x.hash_version = a.hash_version and x.hash = a.hash offset 0) s on true`,
+    [
+      tx.workspaceId,
+      wanted.map((one) => one.contactId),
+      wanted.map((one) => one.externalId),
+      wanted.map((one) => one.kind),
+      wanted.map((one) => one.channel),
+      wanted.map((one) => one.topicId),
+      withPhone,
+    ],
+  );
+  const found: (PersonFacts | undefined)[] = wanted.map(() => undefined);
+  for (const row of rows) found[row.place] = row;
+  return found;
+}
