@@ -10,7 +10,7 @@ import { createDeliveryBench } from '../delivery/testing.ts';
 import type { DeliveryBench } from '../delivery/testing.ts';
 import { newId } from '../platform/ids.ts';
 import { silentLog } from '../platform/log.ts';
-import { createTestApp, createTestDb } from '../platform/testing.ts';
+import { createTestApp, createTestDb, inWorkspaceOfItsOwn } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
 import { createTemplates } from '../templates/index.ts';
 import type { Templates } from '../templates/index.ts';
@@ -112,17 +112,6 @@ export async function createCampaignBench(test: TestDb): Promise<CampaignBench> 
 }
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-
-/** Cloning a database for each test would take longer than the tests. */
-async function inWorkspaceOfItsOwn(database: TestDb): Promise<TestDb> {
-  const workspaceId = await database.newWorkspace();
-  return {
-    ...database,
-    workspaceId,
-    write: (work) => database.db.transaction(workspaceId, work),
-    read: (work) => database.db.read(workspaceId, work),
-  };
-}
 
 /** A workspace, bench and HTTP shell of its own for each test of the file. */
 export function useCampaigns() {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MessageSummary } from '../../contract/messages.ts';
 import { newId } from '../platform/ids.ts';
-import { createTestDb } from '../platform/testing.ts';
+import { createTestDb, inWorkspaceOfItsOwn } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
 import type { PlanRow } from './plan.store.ts';
 import { createMessagesLab } from './testing-messages.ts';
@@ -15,13 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  const workspaceId = await database.newWorkspace();
-  db = {
-    ...database,
-    workspaceId,
-    write: (work) => database.db.transaction(workspaceId, work),
-    read: (work) => database.db.read(workspaceId, work),
-  };
+  db = await inWorkspaceOfItsOwn(database);
   lab = await createMessagesLab(db);
   return () => lab.close();
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MessageSummary } from '../../contract/messages.ts';
-import { createTestDb } from '../platform/testing.ts';
+import { createTestDb, inWorkspaceOfItsOwn } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
 import { createMessagesLab } from './testing-messages.ts';
 import type { MessagesLab } from './testing-messages.ts';
@@ -13,13 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  const workspaceId = await database.newWorkspace();
-  db = {
-    ...database,
-    workspaceId,
-    write: (work) => database.db.transaction(workspaceId, work),
-    read: (work) => database.db.read(workspaceId, work),
-  };
+  db = await inWorkspaceOfItsOwn(database);
   lab = await createMessagesLab(db);
   return () => lab.close();
 });

@@ -8,7 +8,7 @@ import type { Channels } from '../channels/index.ts';
 import { providerDeps } from '../channels/testing.ts';
 import { campaignRoutes } from '../campaigns/index.ts';
 import { newId } from '../platform/ids.ts';
-import { createTestApp, createTestDb } from '../platform/testing.ts';
+import { createTestApp, createTestDb, inWorkspaceOfItsOwn } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
 import { overviewRoutes } from './index.ts';
 
@@ -24,13 +24,7 @@ afterAll(() => database.close());
 
 /** A workspace of its own for each test: the overview is of a whole workspace. */
 beforeEach(async () => {
-  const workspaceId = await database.newWorkspace();
-  db = {
-    ...database,
-    workspaceId,
-    write: (work) => database.db.transaction(workspaceId, work),
-    read: (work) => database.db.read(workspaceId, work),
-  };
+  db = await inWorkspaceOfItsOwn(database);
   bench = await createCampaignBench(db);
   channels = createChannels({ ...providerDeps(db.clock), vault: db.vault, sandbox: () => undefined });
   const audit = { record: () => Promise.resolve() };

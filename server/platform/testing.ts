@@ -108,6 +108,17 @@ async function cloneDatabase(name: string): Promise<void> {
   }
 }
 
+/** For one test of a file: cloning a database for each would take longer than the tests. */
+export async function inWorkspaceOfItsOwn(database: TestDb): Promise<TestDb> {
+  const workspaceId = await database.newWorkspace();
+  return {
+    ...database,
+    workspaceId,
+    write: (work) => database.db.transaction(workspaceId, work),
+    read: (work) => database.db.read(workspaceId, work),
+  };
+}
+
 export function callerOf(workspaceId: string, granted: readonly Permission[] = permissions, id = 'test-key'): Caller {
   return { workspaceId, kind: 'key', id, name: 'Test key', permissions: new Set(granted) };
 }
