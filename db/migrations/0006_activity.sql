@@ -31,9 +31,9 @@ create table event (
   message_id uuid,
   campaign_id uuid,
   data jsonb not null default '{}',
-  primary key (workspace_id, recorded_at, id)
+  -- In the order in which it is read; the time is in it because the partitions go by it.
+  primary key (workspace_id, epoch, xid, id, recorded_at)
 ) partition by range (recorded_at);
-create index event_in_order on event (workspace_id, epoch, xid, id);
 create index event_of_contact on event (workspace_id, contact_id, id) where contact_id is not null;
 select parley_isolate('event');
 select parley_owner_reads('event');
