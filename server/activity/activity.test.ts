@@ -272,7 +272,7 @@ test('the pages of the log come from its index in order, whatever the size of th
   };
   const onlyIndex = (lines: string[]) => {
     expect(lines.length).toBeGreaterThan(0);
-    for (const line of lines) expect(line).toMatch(/Index (Only )?Scan using event_\S+_pkeyoch_xid_id_idx/);
+    for (const line of lines) expect(line).toMatch(/Index (Only )?Scan using event_\d+_\d+_pkey/);
   };
   try {
     onlyIndex(await plan());
