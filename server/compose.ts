@@ -5,6 +5,7 @@ import { createActivity } from './activity/index.ts';
 import { audienceRoutes, createAudience, maskAddress } from './audience/index.ts';
 import { campaignRoutes, createCampaigns } from './campaigns/index.ts';
 import { createChannels } from './channels/index.ts';
+import { isLocal } from './config.ts';
 import type { Config } from './config.ts';
 import { consentRoutes, createConsent } from './consent/index.ts';
 import type { Consent } from './consent/index.ts';
@@ -18,6 +19,8 @@ import type { Clock } from './platform/clock.ts';
 import { createDb } from './platform/db.ts';
 import type { Db } from './platform/db.ts';
 import type { Route } from './platform/http.ts';
+import { createHttpClient } from './platform/http-client.ts';
+import type { HttpClient } from './platform/http-client.ts';
 import { createHttpServer } from './platform/http-server.ts';
 import { createJobs } from './platform/jobs.ts';
 import type { Jobs } from './platform/jobs.ts';
@@ -73,6 +76,9 @@ interface Ground extends Foundations {
   readonly news: NewsDesk;
   readonly metrics: Metrics;
   readonly stopping: AbortController;
+  readonly resolveHost: ReturnType<typeof createHostResolver>;
+  /** Calls to vendors: one for all, for its connections. */
+  readonly http: HttpClient;
   /** Set when the built-in mail server listens. */
   readonly sandbox: { server: SandboxServer | undefined };
   /** Set once everything that works in the background runs. */
@@ -80,7 +86,8 @@ interface Ground extends Foundations {
 }
 
 function layGround(given: Foundations): Ground {
-  const { serverUrl: url, log, config } = given;
+  const { serverUrl: url, log, config, clock } = given;
+  const resolveHost = createHostResolver({ allowPrivateNetworks: config.allowPrivateNetworks, clock });
   return {
     ...given,
     db: createDb({ url, log }),
@@ -90,6 +97,8 @@ function layGround(given: Foundations): Ground {
     news: createNewsDesk(),
     metrics: createMetrics(),
     stopping: new AbortController(),
+    resolveHost,
+    http: createHttpClient({ resolveHost, clock, log }),
     sandbox: { server: undefined },
     running: { yes: false },
   };
@@ -97,10 +106,17 @@ function layGround(given: Foundations): Ground {
 
 /** The slices, lowest first; each gets what is below it, and ports into what is above as functions. */
 function buildSlices(ground: Ground) {
-  const { db, hot, clock, log, vault, news, config, origin } = ground;
-  const resolveHost = createHostResolver({ allowPrivateNetworks: config.allowPrivateNetworks, clock });
+  const { db, hot, clock, log, vault, news, config, origin, resolveHost, http } = ground;
   const activity = createActivity({ db, clock, log });
-  const channels = createChannels({ clock, log, resolveHost, vault, sandbox: () => ground.sandbox.server });
+  const channels = createChannels({
+    clock,
+    log,
+    resolveHost,
+    http,
+    vault,
+    sandbox: () => ground.sandbox.server,
+    callbackUrl: (kind, accountId) => callbackUrl(origin(), kind, accountId),
+  });
   const templates = createTemplates({ clock });
   const consent = createConsent({ clock, vault, events: activity });
   const workspaces = createWorkspaces({
@@ -161,6 +177,12 @@ function deliveryPorts(ground: Ground, ends: Ends, consent: Consent, activity: D
     unknownPolicy: async (tx) => (await ends.workspaces.settings(tx)).unknownPolicy,
     tell: (workspaceId, planId) => news.publish(workspaceId, { kind: 'message', id: planId }),
   };
+}
+
+/** Vendors call back over HTTPS only; a local address serves the sandbox, which runs here. */
+function callbackUrl(origin: string, kind: string, accountId: string): string | undefined {
+  if (!origin.startsWith('https://') && !isLocal(origin)) return undefined;
+  return `${origin}/api/v1/callbacks/${kind}/${accountId}`;
 }
 
 function messageDeps({ deliveryDeps, channels, campaigns, activity }: Slices): Omit<MessageDeps, 'record'> {
@@ -308,6 +330,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
       await app.close();
       if (works) await delivery.worker.stop();
       await channels.close();
+      await ground.http.close();
       await jobs.stop(5_000);
       if (works) await activity.stop();
       await workspaces.idle();

@@ -182,7 +182,8 @@ function toConfig(data: Parsed): Config {
   };
 }
 
-function isLocal(origin: string | undefined): boolean {
+/** The origin is this machine's own, seen from itself. */
+export function isLocal(origin: string | undefined): boolean {
   if (origin === undefined) return true;
   const { hostname } = new URL(origin);
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');

@@ -26,7 +26,12 @@ beforeAll(async () => {
   channels = createChannels({
     ...providerDeps(systemClock),
     vault: test.vault,
-    sandbox: () => ({ host: '127.0.0.1', port: server.port, password: () => 'derived' }),
+    sandbox: () => ({
+      host: '127.0.0.1',
+      port: server.port,
+      password: () => 'derived',
+      vendorUrl: (_workspaceId, vendor) => `http://127.0.0.1:9/${vendor}`,
+    }),
     dns: { txt: () => Promise.resolve([]) },
   });
   const audit = { record: async (_tx: unknown, entry: (typeof audited)[number]) => void audited.push(entry) };

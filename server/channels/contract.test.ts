@@ -53,7 +53,10 @@ const vendors: Record<string, Vendor> = {
   sandbox: {
     ...smtpVendor,
     account: () => ({ settings: {}, secrets: {} }),
-    deps: (port, deps) => ({ ...deps, sandbox: () => ({ host: '127.0.0.1', port, password: () => 'secret-of-acme' }) }),
+    deps: (port, deps) => ({
+      ...deps,
+      sandbox: () => ({ host: '127.0.0.1', port, password: () => 'secret-of-acme', vendorUrl: () => '' }),
+    }),
   },
 };
 

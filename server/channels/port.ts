@@ -72,8 +72,8 @@ export interface SandboxAddress {
   readonly host: string;
   readonly port: number;
   password(workspaceId: string): string;
-  /** Where the sandbox plays a vendor over HTTP: the base URL an account of it is set to. */
-  vendorUrl(vendor: string): string;
+  /** Where the sandbox plays a vendor over HTTP, for a workspace; what `http://sandbox.localhost/<vendor>` in settings stands for. */
+  vendorUrl(workspaceId: string, vendor: string): string;
 }
 
 /** Addresses a host may be connected to; throws when it resolves to nothing or only to forbidden networks. */

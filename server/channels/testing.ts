@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../platform/clock.ts';
+import { createHttpClient } from '../platform/http-client.ts';
 import type { OutgoingEmail, ProviderDeps } from './port.ts';
 
 /** One connection of a scripted server: it says and hears exactly what a test writes down. */
@@ -143,5 +144,13 @@ export function email(to = 'ada@example.com', change: Partial<OutgoingEmail> = {
 }
 
 export function providerDeps(clock: Clock, change: Partial<ProviderDeps> = {}): ProviderDeps {
-  return { clock, log: { info: () => {}, warn: () => {} }, resolveHost: (host) => Promise.resolve([host]), ...change };
+  const resolveHost = (host: string) => Promise.resolve([host]);
+  return {
+    clock,
+    log: { info: () => {}, warn: () => {} },
+    resolveHost,
+    // Closes by itself what is idle for four seconds; a test that must have everything closed brings its own.
+    http: change.http ?? createHttpClient({ resolveHost, clock }),
+    ...change,
+  };
 }

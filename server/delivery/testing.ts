@@ -86,6 +86,7 @@ function fakeDeps(test: TestDb, bench: DeliveryBench): DeliveryDeps {
   const sender: Sender = {
     capacity: 16,
     send: async (message: Outgoing) => {
+      if (message.channel !== 'email') throw new Error(`the fake account was handed ${message.channel}`);
       bench.sent.push(message.to);
       return bench.answer(message.to, bench.sent.length);
     },

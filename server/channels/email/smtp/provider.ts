@@ -7,6 +7,7 @@ import { createComposer } from '../mime.rules.ts';
 import type { Sign } from '../mime.rules.ts';
 import { emailReadiness } from '../readiness.ts';
 import type { Signing } from '../readiness.rules.ts';
+import { smtpErrors } from './errors.rules.ts';
 import { createSmtpSender } from './sender.ts';
 import type { PoolConfig } from './sender.ts';
 import { openSession, SessionFailure } from './session.ts';
@@ -29,6 +30,7 @@ export const smtpProvider: Provider<typeof smtpSettings, typeof smtpSecrets> = {
   channel: 'email',
   settings: smtpSettings,
   secrets: smtpSecrets,
+  errors: smtpErrors,
   problems: smtpProblems,
   create: (account, deps) => smtpSender(poolConfig(account), deps, signerOf(account)),
   test: (account, deps) => tryConnection(poolConfig(account), deps),

@@ -1,4 +1,5 @@
 import type { SendResult } from '../../port.ts';
+import { smtpError } from './errors.rules.ts';
 
 /** Replies of SMTP servers: reading them (RFC 5321, 4.2) and what they mean for the ledger (RFC 3463 codes). */
 
@@ -120,9 +121,8 @@ function temporaryCategory(phase: Phase, reply: Reply, reason: string): 'throttl
   if (reply.enhanced.startsWith('4.2.')) return 'transient';
   if (tooFast.test(reason)) return 'throttled';
   if (phase === 'session' || phase === 'auth') return 'provider-down';
-  if (reply.enhanced.startsWith('4.7.')) return 'throttled';
-  if (reply.enhanced.startsWith('4.3.')) return 'provider-down';
-  return 'transient';
+  const { category } = smtpError(reply.code, reply.enhanced);
+  return category === 'throttled' || category === 'provider-down' ? category : 'transient';
 }
 
 /** "try again in 5 minutes", "retry after 60 seconds": the wish of the server, at most a day. */
@@ -134,16 +134,16 @@ function statedWait(text: string): number | undefined {
   return Math.min(Number(found[1]) * unitMs, 86_400_000);
 }
 
-const accountCodes = new Set([530, 534, 535, 538]);
-
 function refusalCategory(phase: Phase, reply: Reply): 'address' | 'content' | 'account' {
-  if (phase === 'session' || phase === 'auth' || accountCodes.has(reply.code)) return 'account';
-  const [, subject = '', detail = ''] = reply.enhanced.split('.');
+  const { category } = smtpError(reply.code, reply.enhanced);
+  if (phase === 'session' || phase === 'auth' || category === 'account') return 'account';
+  const [, subject = ''] = reply.enhanced.split('.');
   // The sender's address is the account's matter, not the recipient's.
-  if (phase === 'mail') return subject === '6' || reply.code === 552 || subject === '3' ? 'content' : 'account';
-  if (subject === '1') return detail === '7' || detail === '8' ? 'account' : 'address';
-  if (subject === '2') return 'address';
-  if (subject !== '' && subject !== '0') return subject === '4' && phase === 'rcpt' ? 'address' : 'content';
-  if (phase === 'rcpt') return reply.code === 554 ? 'content' : 'address';
-  return 'content';
+  if (phase === 'mail') return subject === '6' || subject === '3' || reply.code === 552 ? 'content' : 'account';
+  if (phase === 'rcpt') {
+    // Said of a recipient: it cannot be routed to, or it is refused without a word of what is wrong.
+    if (subject === '4') return 'address';
+    if (subject === '' || subject === '0') return reply.code === 554 ? 'content' : 'address';
+  }
+  return category === 'address' ? 'address' : 'content';
 }

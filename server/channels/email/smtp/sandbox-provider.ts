@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Provider, ProviderAccount, ProviderDeps, Sender, SendResult } from '../../port.ts';
 import { postalItem } from '../readiness.rules.ts';
+import { smtpErrors } from './errors.rules.ts';
 import { smtpSender, tryConnection } from './provider.ts';
 import type { PoolConfig } from './sender.ts';
 
@@ -12,6 +13,7 @@ export const sandboxProvider: Provider<typeof nothing, typeof nothing> = {
   channel: 'email',
   settings: nothing,
   secrets: nothing,
+  errors: smtpErrors,
   problems: () => [],
   create: (account, deps) => {
     const config = sandboxConfig(account, deps);

@@ -63,6 +63,13 @@ const later = (category: 'transient' | 'provider-down', code: string, reason: st
   reason,
 });
 const closedResult = later('transient', 'closed', 'the sender was closed');
+const wrongChannel: SendResult = {
+  kind: 'refused',
+  category: 'content',
+  code: 'wrong-channel',
+  reason: 'this account sends e-mail only',
+  permanent: true,
+};
 const abortedResult = later('transient', 'aborted', 'given up before it began');
 
 /** Sends over a pool of connections to one server. Connections are opened as messages need them and close when idle. */
@@ -96,6 +103,7 @@ export function createSmtpSender(config: PoolConfig, deps: SenderDeps): Sender {
       new Promise((settle) => {
         if (pool.closing.signal.aborted) return settle(closedResult);
         if (signal?.aborted === true) return settle(abortedResult);
+        if (message.channel !== 'email') return settle(wrongChannel);
         pool.waiting.push({ message, signal, settle });
         spread(pool);
       }),
