@@ -1,4 +1,4 @@
-import { Skeleton, Table, Text } from '@mantine/core';
+import { Box, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ContactImport } from '../../../contract/imports.ts';
 import { ask } from '../../query.ts';
@@ -17,34 +17,41 @@ export function RefusedRows({ data }: { data: ContactImport }) {
   if (!query.data) return <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />;
   const rows = query.data.data;
   return (
-    <Table.ScrollContainer minWidth={520} mah={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table verticalSpacing="xs" stickyHeader aria-label="Refused rows">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th w={90} ta="end">
-              Line
-            </Table.Th>
-            <Table.Th w={180}>Field</Table.Th>
-            <Table.Th>Reason</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows.map((row) => (
-            <Table.Tr key={row.line}>
-              <Table.Td ta="end">
-                <NumberText value={row.line} />
-              </Table.Td>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{row.field}</Table.Td>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{row.reason}</Table.Td>
+    <Stack gap="xs">
+      <Box tabIndex={0} role="region" aria-label="Refused rows" mah={420} style={{ overflowY: 'auto' }}>
+        <Table verticalSpacing="xs" stickyHeader aria-label="Refused rows">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th w={70} ta="end">
+                Line
+              </Table.Th>
+              <Table.Th w={180} visibleFrom="sm">
+                Field
+              </Table.Th>
+              <Table.Th>Reason</Table.Th>
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+          </Table.Thead>
+          <Table.Tbody>
+            {rows.map((row) => (
+              <Table.Tr key={row.line}>
+                <Table.Td ta="end">
+                  <NumberText value={row.line} />
+                </Table.Td>
+                {/* On a small screen the reasons do, which name it too. */}
+                <Table.Td visibleFrom="sm" style={{ overflowWrap: 'anywhere' }}>
+                  {row.field}
+                </Table.Td>
+                <Table.Td style={{ overflowWrap: 'anywhere' }}>{row.reason}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Box>
       {data.rejected > rows.length && (
-        <Text size="sm" c="dimmed" mt="xs">
+        <Text size="sm" c="dimmed">
           These are the first <NumberText value={rows.length} />; the file has all of them.
         </Text>
       )}
-    </Table.ScrollContainer>
+    </Stack>
   );
 }
