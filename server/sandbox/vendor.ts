@@ -15,6 +15,11 @@ export interface VendorRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly workspaceId: string;
+  /**
+   * What the account that asks has entered at the vendor's as its webhook, as far as this Parley has an address: for vendors
+   * that are not told it in each request.
+   */
+  readonly callbackUrl?: string;
 }
 
 export interface VendorAnswer {
@@ -60,6 +65,32 @@ export interface VendorMail {
   readonly ref: string;
   /** Of e-mail: the whole message (RFC 5322); else the request's body as it came. */
   readonly raw: Buffer;
+  /** What `act` will need besides, such as a callback address of the request; sealed with the rest. */
+  readonly memo?: Readonly<Record<string, string>>;
+}
+
+/** A message that was kept, and what happens to it now because somebody looking at the inbox says so. */
+export interface KeptMail extends VendorMail {
+  readonly workspaceId: string;
+  readonly callbackUrl?: string;
+}
+
+export type VendorAct =
+  | { readonly kind: 'bounce' }
+  | { readonly kind: 'complain' }
+  | { readonly kind: 'read' }
+  /** The recipient writes back. */
+  | { readonly kind: 'reply'; readonly text: string };
+
+/** An account of the sandbox that an operator makes in one click. */
+export interface VendorAccount {
+  /** Kind of the provider: `twilio`, `twilio-whatsapp`. */
+  readonly kind: string;
+  readonly channel: VendorMail['channel'];
+  /** As a person would call it: `Twilio`. */
+  readonly title: string;
+  /** What would be typed into the provider's form, settings and secrets alike; `baseUrl` is added. Secrets come from `desk.secret`. */
+  fields(workspaceId: string, desk: Desk): Readonly<Record<string, unknown>>;
 }
 
 /** What the sandbox lends a vendor. */
@@ -79,5 +110,8 @@ export interface Desk {
 export interface Vendor {
   /** As in the base URL: `http://127.0.0.1:<port>/<workspace>/<name>`. */
   readonly name: string;
+  readonly accounts: readonly VendorAccount[];
   handle(request: VendorRequest, desk: Desk): Promise<VendorAnswer | { readonly fate: 'quiet' }>;
+  /** The genuine, signed callback that tells of it; undefined: this vendor tells nothing of the kind. Absent: never any. */
+  act?(mail: KeptMail, act: VendorAct, desk: Desk): CallbackDraft | undefined;
 }
