@@ -51,8 +51,10 @@ export interface Receipt {
   readonly isMachine?: boolean;
   /** Of `clicked`. */
   readonly url?: string;
-  /** What the vendor says it cost, and in how many parts it went. */
+  /** In how many parts it went. */
   readonly segments?: number;
+  /** How the vendor charges for it, where it says so (WhatsApp's category and conversation). */
+  readonly pricing?: { readonly category: string; readonly isBillable?: boolean; readonly conversationId?: string };
 }
 
 /** What a person wrote to us. */
@@ -70,7 +72,7 @@ export interface InboundMessage {
   readonly media?: readonly { readonly url: string; readonly contentType?: string }[];
   /** A button that was pressed. */
   readonly payload?: string;
-  /** The vendor has already taken it as a wish to stop, start or be helped, and acts on it. */
+  /** A wish to stop, start or be helped: the vendor says so (and may act on it itself), or the whole text is such a word. */
   readonly keyword?: 'stop' | 'start' | 'help';
   /** An answer a machine gave (out of office). */
   readonly isAutomatic?: boolean;
@@ -101,6 +103,8 @@ export interface VendorError {
   readonly meaning: string;
   /** The least pause before the next attempt, where the vendor names one. */
   readonly afterMs?: number;
+  /** Of `address`: only advertising is unwanted there; messages of other purposes may still go. */
+  readonly scope?: 'marketing';
 }
 
 /** What a vendor's codes mean. */
