@@ -51,6 +51,16 @@ export interface CallbackDraft {
   readonly body: string | Buffer;
 }
 
+export interface Shown {
+  readonly heading?: string;
+  readonly text: string;
+  readonly footer?: string;
+  readonly pictures?: readonly string[];
+  readonly buttons?: readonly string[];
+  /** Where a tap leads. */
+  readonly url?: string;
+}
+
 /** One message as the sandbox inbox shows it. */
 export interface VendorMail {
   readonly channel: 'email' | 'sms' | 'whatsapp' | 'push' | 'inapp';
@@ -59,6 +69,8 @@ export interface VendorMail {
   readonly from?: string;
   /** A line for the list. */
   readonly title: string;
+  /** As the recipient's device would show it; of e-mail it follows from `raw`. Absent: the title alone is shown. */
+  readonly shown?: Shown;
   /** Parley's id, where the request carries it. */
   readonly messageId?: string;
   /** The vendor's id that was answered. */
@@ -113,5 +125,5 @@ export interface Vendor {
   readonly accounts: readonly VendorAccount[];
   handle(request: VendorRequest, desk: Desk): Promise<VendorAnswer | { readonly fate: 'quiet' }>;
   /** The genuine, signed callback that tells of it; undefined: this vendor tells nothing of the kind. Absent: never any. */
-  act?(mail: KeptMail, act: VendorAct, desk: Desk): CallbackDraft | undefined;
+  act?(mail: KeptMail, act: VendorAct, desk: Desk): CallbackDraft | undefined | Promise<CallbackDraft | undefined>;
 }
