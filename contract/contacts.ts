@@ -5,13 +5,17 @@ import { topicKey } from './topics.ts';
 
 const tag = 'Contacts';
 
-/** As people write it; the server normalises (IDN, E.164) or refuses, naming the field. A line break at its end is one inside it: nothing is trimmed here. */
+/**
+ * As people write it; the server normalises (IDN, E.164) or refuses, naming the field. A line break at its end is one inside
+ * it: nothing is trimmed here. A push address names its platform: `fcm:<token>`, `apns:<token>`, `webpush:<subscription as
+ * JSON>` (push-address.ts), which is why it may be long.
+ */
 export const addressGiven = z.strictObject({
   kind: addressKind,
   value: z
     .string()
     .min(1)
-    .max(500)
+    .max(2500)
     // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain line breaks or other control characters'),
 });

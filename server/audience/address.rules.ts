@@ -1,3 +1,4 @@
+import { parsePushAddress, writePushAddress } from '../../contract/push-address.ts';
 import { emailMatchKey, parseEmail } from './email.rules.ts';
 import { parsePhone } from './phone.rules.ts';
 
@@ -12,14 +13,12 @@ export interface ParsedAddress {
   readonly matchKey: string;
   readonly domain: string | null;
   readonly country: string | null;
+  /** Of a phone: mobile, landline, …; of a push address its platform. */
   readonly lineType: string | null;
 }
 
 export type AddressResult =
   { readonly ok: true; readonly address: ParsedAddress } | { readonly ok: false; readonly reason: string };
-
-/** FCM tokens, APNs device tokens and web push endpoints: printable ASCII, no spaces. */
-const pushToken = /^[\u0021-\u007e]{8,2000}$/u;
 
 const mayBeSpace = (code: number) => code === 0x20 || code > 0x7e;
 
@@ -51,6 +50,11 @@ export function parseAddress(kind: AddressKind, input: string, defaultCountry?: 
     const beside = { domain: null, country: country ?? null, lineType };
     return { ok: true, address: { kind, value: e164, matchKey: e164, ...beside } };
   }
-  if (!pushToken.test(text)) return { ok: false, reason: 'is not a push token (8 to 2,000 printable characters)' };
-  return { ok: true, address: { kind, value: text, matchKey: text, domain: null, country: null, lineType: null } };
+  const push = parsePushAddress(text);
+  if (!push.ok) return push;
+  const { platform, identity } = push.address;
+  const matchKey = `${platform}:${identity}`;
+  // The platform stands in the clear: which account can send to it is decided without opening the address.
+  const beside = { domain: null, country: null, lineType: platform };
+  return { ok: true, address: { kind, value: writePushAddress(push.address), matchKey, ...beside } };
 }

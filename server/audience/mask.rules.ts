@@ -22,5 +22,13 @@ function maskPhone(value: string, country: string | null): string {
 export function maskAddress(kind: AddressKind, value: string, country: string | null = null): string {
   if (kind === 'email') return maskEmail(value);
   if (kind === 'phone') return maskPhone(value, country);
-  return `${dots}${value.length > 12 ? value.slice(-4) : ''}`;
+  return maskPush(value);
+}
+
+/** Pure: `fcm:•••x9Zk`, `webpush:•••push.example`: which platform, and enough to know one's own device by. */
+function maskPush(value: string): string {
+  const [, platform = '', token = ''] = /^(fcm|apns|webpush):(.*)$/s.exec(value) ?? ['', '', value];
+  const front = platform === '' ? dots : `${platform}:${dots}`;
+  if (platform === 'webpush') return `${front}${/^\{"endpoint":"https?:\/\/([^/"]*)/.exec(token)?.[1] ?? ''}`;
+  return `${front}${token.length > 12 ? token.slice(-4) : ''}`;
 }

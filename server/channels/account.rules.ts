@@ -33,7 +33,8 @@ export function withAbsent(provider: Provider, settings: Fields): Fields {
 }
 
 /** Parses both halves by the provider's own schemas and refuses what is wrong with every field named. */
-export function checkSettings(provider: Provider, { settings, secrets }: OpenAndSecret): OpenAndSecret {
+export function checkSettings(provider: Provider, given: OpenAndSecret): OpenAndSecret {
+  const { settings, secrets } = provider.complete?.(given.settings, given.secrets) ?? given;
   const open = provider.settings.safeParse(settings);
   const sealed = provider.secrets.safeParse(secrets);
   const issues = [...(open.error?.issues ?? []), ...(sealed.error?.issues ?? [])];

@@ -152,6 +152,14 @@ export interface Provider<Settings extends z.ZodObject = z.ZodObject, Secrets ex
   readonly settings: Settings;
   /** Every field optional: which are needed depends on the settings. Never shown again once stored. */
   readonly secrets: Secrets;
+  /** Fills in, before anything is judged, what follows from the rest or has to be made, such as a pair of keys. */
+  complete?(
+    settings: Readonly<Record<string, unknown>>,
+    secrets: Readonly<Record<string, unknown>>,
+  ): {
+    readonly settings: Readonly<Record<string, unknown>>;
+    readonly secrets: Readonly<Record<string, unknown>>;
+  };
   /** What is wrong with settings and secrets together, such as a user name without a password; pointers below `/settings`. */
   problems(settings: z.output<Settings>, secrets: z.output<Secrets>): readonly FieldProblem[];
   create(account: ProviderAccount<z.output<Settings>, z.output<Secrets>>, deps: ProviderDeps): Sender;
