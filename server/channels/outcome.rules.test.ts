@@ -111,6 +111,10 @@ describe('a call without an answer', () => {
       expect(failed(code, false)).toMatchObject({ kind: 'retry', category: 'transient', code });
   });
 
+  it('is a matter of the message when it fits into no request', () => {
+    expect(failed('invalid-request', false)).toMatchObject({ kind: 'refused', category: 'content' });
+  });
+
   it('is a matter of the account when the host may not be called at all', () => {
     expect(failed('refused-host', false)).toMatchObject({ kind: 'refused', category: 'account', code: 'refused-host' });
   });

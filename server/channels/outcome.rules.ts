@@ -65,6 +65,8 @@ export function categoryOfStatus(status: number): ErrorCategory {
 export function failureResult(failure: HttpFailure, addresses?: readonly string[]): SendResult {
   const reason = reasonText(failure.reason, addresses);
   if (failure.mayHaveArrived) return { kind: 'unknown', code: failure.code, cause: reason };
+  // What cannot be put into a request: a line break in an address, say.
+  if (failure.code === 'invalid-request') return resultOf('content', failure.code, reason);
   if (failure.code === 'refused-host') return resultOf('account', failure.code, reason);
   // Our own doing, no fault of the vendor's.
   if (failure.code === 'aborted' || failure.code === 'closed') return resultOf('transient', failure.code, reason);
