@@ -9,6 +9,8 @@ export interface Callback {
   readonly headers: Readonly<Record<string, string>>;
   /** The bytes that were sent; signatures are verified over these and nothing parsed from them. */
   readonly body: Buffer;
+  /** RFC 3339, when it came: vendors of telephone networks tell no time of their own. */
+  readonly receivedAt?: string;
 }
 
 export type Verdict =
