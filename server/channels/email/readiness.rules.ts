@@ -164,3 +164,61 @@ function judgeDmarc(domain: string, records: Txt): Judged {
     );
   return ok(`The policy of ${domain} is ${policy}.`);
 }
+
+/** What a vendor wants to stand in the DNS. */
+export interface VendorDns {
+  readonly name: string;
+  readonly host: string;
+  /** That signs and is the return path, where the account has one of its own; else that of the sender. */
+  readonly domain?: string;
+  /** Names its keys may have; none: they are random and the DNS cannot be searched for them. */
+  readonly dkimSelectors: readonly string[];
+  readonly spfInclude: string;
+  /** The return path is a name of the vendor's own choosing, so that the domain itself needs no SPF for it. */
+  readonly spfIsOptional: boolean;
+  readonly fix: string;
+}
+
+export function vendorSpfItem(domain: string, vendor: VendorDns, records: Txt): ReadinessItem {
+  const item = spfItem(domain, records);
+  const names = (records ?? []).some(
+    (record) => /^v=spf1 /i.test(record) && record.toLowerCase().includes(`include:${vendor.spfInclude}`),
+  );
+  if (names || item.state === 'unknown') return item;
+  const isWrong = item.state === 'warning' && (records ?? []).some((record) => /^v=spf1(?: |$)/i.test(record));
+  if (isWrong) return item;
+  const judged = vendor.spfIsOptional
+    ? ok(`${vendor.name} sends with a return path of its own below ${domain}, which carries the SPF.`)
+    : warning(`The SPF record of ${domain} does not name ${vendor.name} (include:${vendor.spfInclude}).`, vendor.fix);
+  return { ...item, ...judged };
+}
+
+export function vendorDkimItem(
+  fromDomain: string,
+  vendor: VendorDns,
+  keys: readonly { readonly name: string; readonly records: Txt }[],
+): ReadinessItem {
+  return { key: 'dkim', title: 'DKIM', ...judgeVendorDkim(fromDomain, vendor, keys) };
+}
+
+function judgeVendorDkim(
+  fromDomain: string,
+  vendor: VendorDns,
+  keys: readonly { readonly name: string; readonly records: Txt }[],
+): Judged {
+  if (vendor.domain !== undefined && !aligned(fromDomain, vendor.domain)) {
+    return warning(
+      `Signatures are by ${vendor.domain}, the sender is at ${fromDomain}: DMARC does not count them.`,
+      `Send from ${vendor.domain} or a domain below it.`,
+    );
+  }
+  const [first] = keys;
+  if (first === undefined) {
+    const detail = `${vendor.name} gives its keys random names, so the DNS alone cannot show them.`;
+    return { state: 'unknown', detail, fix: vendor.fix };
+  }
+  const found = keys.find(({ records }) => records?.some((record) => /(?:^|;)\s*p=[A-Za-z0-9+/]/.test(record)));
+  if (found !== undefined) return ok(`${vendor.name} signs with the key at ${found.name}.`);
+  if (keys.some(({ records }) => records === undefined)) return unknown(first.name);
+  return warning(`There is no DKIM key of ${vendor.name} for ${vendor.domain ?? fromDomain}.`, vendor.fix);
+}

@@ -9,8 +9,10 @@ import {
   postalItem,
   senderItem,
   spfItem,
+  vendorDkimItem,
+  vendorSpfItem,
 } from './readiness.rules.ts';
-import type { Signing, Txt } from './readiness.rules.ts';
+import type { Signing, Txt, VendorDns } from './readiness.rules.ts';
 
 /** Looks up what the judgement needs, all at once: each look-up has its own time-out. */
 export async function emailReadiness(signing: Signing, facts: ReadinessFacts): Promise<readonly ReadinessItem[]> {
@@ -30,6 +32,27 @@ export async function emailReadiness(signing: Signing, facts: ReadinessFacts): P
     firstPolicy(dns, domain),
   ]);
   return [...items, spfItem(domain, spf), dkimItem(domain, signing, dkim), dmarcItem(domain, dmarc)];
+}
+
+/** Of vendors that sign for us: their keys and servers stand in the sender's DNS under names of their own. */
+export async function mailReadiness(vendor: VendorDns, facts: ReadinessFacts): Promise<readonly ReadinessItem[]> {
+  const { from, publicOrigin, dns } = facts;
+  const items = [
+    senderItem(from),
+    originItem(publicOrigin, vendor.host),
+    oneClickItem(publicOrigin),
+    postalItem(facts.postalAddress),
+  ];
+  const domain = from === undefined ? undefined : asciiDomain(from.address.slice(from.address.lastIndexOf('@') + 1));
+  if (domain === undefined) return items;
+  const signer = vendor.domain ?? domain;
+  const names = vendor.dkimSelectors.map((selector) => `${selector}._domainkey.${signer}`);
+  const [spf, keys, dmarc] = await Promise.all([
+    look(dns, signer),
+    Promise.all(names.map(async (name) => ({ name, records: await look(dns, name) }))),
+    firstPolicy(dns, domain),
+  ]);
+  return [...items, vendorSpfItem(signer, vendor, spf), vendorDkimItem(domain, vendor, keys), dmarcItem(domain, dmarc)];
 }
 
 async function look(dns: Dns, name: string): Promise<Txt> {
