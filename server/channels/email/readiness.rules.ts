@@ -174,6 +174,8 @@ export interface VendorDns {
   /** Names its keys may have; none: they are random and the DNS cannot be searched for them. */
   readonly dkimSelectors: readonly string[];
   readonly spfInclude: string;
+  /** The return path, where it is a domain of one's own beside that. */
+  readonly spfDomain?: string;
   /** The return path is a name of the vendor's own choosing, so that the domain itself needs no SPF for it. */
   readonly spfIsOptional: boolean;
   readonly fix: string;

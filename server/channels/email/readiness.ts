@@ -46,13 +46,19 @@ export async function mailReadiness(vendor: VendorDns, facts: ReadinessFacts): P
   const domain = from === undefined ? undefined : asciiDomain(from.address.slice(from.address.lastIndexOf('@') + 1));
   if (domain === undefined) return items;
   const signer = vendor.domain ?? domain;
+  const returnPath = vendor.spfDomain ?? signer;
   const names = vendor.dkimSelectors.map((selector) => `${selector}._domainkey.${signer}`);
   const [spf, keys, dmarc] = await Promise.all([
-    look(dns, signer),
+    look(dns, returnPath),
     Promise.all(names.map(async (name) => ({ name, records: await look(dns, name) }))),
     firstPolicy(dns, domain),
   ]);
-  return [...items, vendorSpfItem(signer, vendor, spf), vendorDkimItem(domain, vendor, keys), dmarcItem(domain, dmarc)];
+  return [
+    ...items,
+    vendorSpfItem(returnPath, vendor, spf),
+    vendorDkimItem(domain, vendor, keys),
+    dmarcItem(domain, dmarc),
+  ];
 }
 
 async function look(dns: Dns, name: string): Promise<Txt> {
