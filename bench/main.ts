@@ -1,12 +1,26 @@
 import { parseArgs } from 'node:util';
+import { benchApi } from './api.ts';
 import { benchImport } from './import.ts';
 import { benchSend } from './send.ts';
 
 const usage = `npm run bench -- send --recipients N [--via smtp] [--json]
 npm run bench -- import --rows N [--json]
+npm run bench -- api --requests N [--json]
 
 Measures through the API, on a durable database of its own, beside the floor of the same run.
 The last line of output is one JSON object; with --json it is the only one.`;
+
+interface Job {
+  /** The option that says how large it is. */
+  readonly size: 'recipients' | 'rows' | 'requests';
+  readonly run: (count: number, say: (line: string) => void) => Promise<Record<string, number>>;
+}
+
+const jobs: Readonly<Record<string, Job>> = {
+  send: { size: 'recipients', run: benchSend },
+  import: { size: 'rows', run: benchImport },
+  api: { size: 'requests', run: benchApi },
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -15,21 +29,21 @@ async function main(args: readonly string[]): Promise<number> {
     options: {
       recipients: { type: 'string', default: '10000' },
       rows: { type: 'string', default: '100000' },
+      requests: { type: 'string', default: '30000' },
       via: { type: 'string', default: 'smtp' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   const [what] = positionals;
-  const count = Number(what === 'import' ? values.rows : values.recipients);
-  if (values.help || (what !== 'send' && what !== 'import')) {
+  const job = jobs[what ?? ''];
+  if (values.help || job === undefined) {
     process.stdout.write(`${usage}\n`);
     return values.help ? 0 : 2;
   }
+  const count = Number(values[job.size]);
   if (!Number.isInteger(count) || count < 1 || count > 10_000_000) {
-    process.stderr.write(
-      `${what === 'import' ? '--rows' : '--recipients'} must be a whole number from 1 to 10,000,000.\n`,
-    );
+    process.stderr.write(`--${job.size} must be a whole number from 1 to 10,000,000.\n`);
     return 2;
   }
   if (values.via !== 'smtp') {
@@ -37,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const say = (line: string) => void (values.json || process.stderr.write(`${line}\n`));
-  const result = what === 'import' ? await benchImport(count, say) : await benchSend(count, say);
+  const result = await job.run(count, say);
   process.stdout.write(`${JSON.stringify(result)}\n`);
   return 0;
 }

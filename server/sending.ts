@@ -31,9 +31,11 @@ export function sendPorts(ends: Ends, topics: Consent['topics']): SendPorts {
 
 async function sendable(ends: Ends, tx: Tx, ids: readonly string[]) {
   const templates = new Map<string, SendableTemplate | 'archived'>();
-  const found = await ends.templates.findMany(tx, ids);
-  if (found.size === 0) return templates;
-  const { name, postalAddress } = await ends.workspaces.settings(tx);
+  if (ids.length === 0) return templates;
+  const [found, { name, postalAddress }] = await Promise.all([
+    ends.templates.findMany(tx, ids),
+    ends.workspaces.settings(tx),
+  ]);
   for (const facts of found.values()) {
     // Parsed and cached: this asks the database only for a version that was never sent by this process.
     const renderer = await ends.templates.renderer(tx, facts.id, facts.currentVersion);

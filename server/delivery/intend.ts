@@ -47,9 +47,11 @@ export interface Intended {
 export async function intend(tx: Tx, deps: SendDeps, asked: readonly Asked[]): Promise<Intended> {
   const refusals = new Map<number, AppError>();
   const wishes = await understand(tx, deps, asked, refusals);
-  const persons = await findPersons(tx, wishes);
-  const plans = await plansOf(tx, deps, wishes);
-  const open = await deps.addressOpener(tx);
+  const [persons, plans, open] = await Promise.all([
+    findPersons(tx, wishes),
+    plansOf(tx, deps, wishes),
+    deps.addressOpener(tx),
+  ]);
   const now = deps.clock.now();
   const intents = sift(wishes, refusals, (wish): Intent => {
     const person = persons.get(wish.place);
@@ -87,15 +89,17 @@ async function understand(
   refusals: Map<number, AppError>,
 ): Promise<Wish[]> {
   const kinds = new Set(asked.flatMap(({ given }) => ('email' in given.to ? (['email'] as const) : [])));
-  const templateOf = await deps.templatesOf(
-    tx,
-    asked.map(({ given }) => given.templateId),
-  );
-  const topicOf = await deps.topicsOf(
-    tx,
-    asked.flatMap(({ given }) => given.topic ?? []),
-  );
-  const readAddress = await deps.addressReader(tx, kinds);
+  const [templateOf, topicOf, readAddress] = await Promise.all([
+    deps.templatesOf(
+      tx,
+      asked.map(({ given }) => given.templateId),
+    ),
+    deps.topicsOf(
+      tx,
+      asked.flatMap(({ given }) => given.topic ?? []),
+    ),
+    deps.addressReader(tx, kinds),
+  ]);
   const now = deps.clock.now();
   const placed = asked.map((one, place) => ({ ...one, place }));
   return sift(placed, refusals, ({ given, pointer, place }) => {
@@ -118,22 +122,24 @@ async function findPersons(tx: Tx, wishes: readonly Wish[]): Promise<Map<number,
   const withPhone = wishes.some(({ template }) => template.needsPhone);
   const named = wishes.filter((wish) => wish.address === undefined);
   const addressed = wishes.flatMap((wish) => (wish.address === undefined ? [] : [{ ...wish, address: wish.address }]));
-  const byAddress = await readByAddress(
-    tx,
-    addressed.map(({ address, given, topicId }) => ({ ...address, channel: given.channel, topicId })),
-    withPhone,
-  );
-  const byContact = await readByContact(
-    tx,
-    named.map(({ given, topicId }) => ({
-      contactId: 'contactId' in given.to ? given.to.contactId : null,
-      externalId: 'externalId' in given.to ? given.to.externalId : null,
-      kind: kindOf(given.channel),
-      channel: given.channel,
-      topicId,
-    })),
-    withPhone,
-  );
+  const [byAddress, byContact] = await Promise.all([
+    readByAddress(
+      tx,
+      addressed.map(({ address, given, topicId }) => ({ ...address, channel: given.channel, topicId })),
+      withPhone,
+    ),
+    readByContact(
+      tx,
+      named.map(({ given, topicId }) => ({
+        contactId: 'contactId' in given.to ? given.to.contactId : null,
+        externalId: 'externalId' in given.to ? given.to.externalId : null,
+        kind: kindOf(given.channel),
+        channel: given.channel,
+        topicId,
+      })),
+      withPhone,
+    ),
+  ]);
   const persons = new Map<number, PersonFacts | Stranger>();
   const note = (wish: Wish | undefined, person: PersonFacts | Stranger | undefined) =>
     wish !== undefined && person !== undefined && persons.set(wish.place, person);

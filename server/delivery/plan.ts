@@ -137,43 +137,66 @@ export async function planPage(
   const messages = recipients.map((one) => toMessage(one, deps, now));
   const fresh = await store.insertMessages(tx, plan, messages, now);
   const added = messages.filter((one) => fresh.has(one.id));
+  await Promise.all(around(tx, deps, plan, added, shard));
+  return added.map((one) => ({ messageId: one.id, contactId: one.contactId }));
+}
+
+/** Messages that are in no plan yet, each with an id of its own as its key: nothing is waited for but the commit. */
+export function planNew(
+  tx: Tx,
+  deps: Pick<DeliveryDeps, 'clock' | 'events'>,
+  plan: PlanRow,
+  recipients: readonly (Recipient & { readonly messageId: string; readonly recipientKey: string })[],
+  shard: number,
+): void {
+  const now = deps.clock.now();
+  const messages = recipients.map((one) => toMessage(one, deps, now));
+  tx.unawaited(store.insertMessages(tx, plan, messages, now), ...around(tx, deps, plan, messages, shard));
+}
+
+/** What goes with new ledger rows: batches, waiting list, counts, events. Asked for in one go. */
+function around(
+  tx: Tx,
+  deps: Pick<DeliveryDeps, 'clock' | 'events'>,
+  plan: PlanRow,
+  added: readonly store.NewMessage[],
+  shard: number,
+): Promise<void>[] {
+  const now = deps.clock.now();
+  const statements: Promise<void>[] = [];
   const ready = added.filter((one) => one.state === 'planned').map((one) => one.id);
   for (let from = 0; from < ready.length; from += batchSize)
-    await store.insertBatch(
-      tx,
-      plan,
-      newId(deps.clock),
-      ready.slice(from, from + batchSize),
-      plan.state === 'paused' ? 'infinity' : now,
+    statements.push(
+      store.insertBatch(
+        tx,
+        plan,
+        newId(deps.clock),
+        ready.slice(from, from + batchSize),
+        plan.state === 'paused' ? 'infinity' : now,
+      ),
     );
-  await store.insertDeferrals(
-    tx,
-    plan,
-    added.flatMap((one) =>
-      one.state === 'held' && one.notBefore !== null ? [{ messageId: one.id, dueAt: one.notBefore }] : [],
-    ),
+  const deferrals = added.flatMap((one) =>
+    one.state === 'held' && one.notBefore !== null ? [{ messageId: one.id, dueAt: one.notBefore }] : [],
   );
   const counts = countDeltas(added.map((one) => ({ from: 'planned', to: one.state })));
   counts.set('planned', ready.length);
-  await store.moveCounts(tx, plan.id, shard, counts);
-  await store.moveReasons(
-    tx,
-    plan.id,
-    shard,
-    reasonDeltas(added.map((one) => ({ state: one.state, reason: one.reason, delta: 1 }))),
-  );
-  const decided = added.filter((one) => one.state !== 'planned');
-  await deps.events.append(
-    tx,
-    decided.map((one) => ({
+  const reasons = reasonDeltas(added.map((one) => ({ state: one.state, reason: one.reason, delta: 1 })));
+  const events = added
+    .filter((one) => one.state !== 'planned')
+    .map((one) => ({
       kind: `message.${one.state}`,
       occurredAt: now,
       contactId: one.contactId,
       messageId: one.id,
       data: { channel: plan.channel, reason: one.reason },
-    })),
+    }));
+  statements.push(
+    store.insertDeferrals(tx, plan, deferrals),
+    store.moveCounts(tx, plan.id, shard, counts),
+    store.moveReasons(tx, plan.id, shard, reasons),
+    deps.events.append(tx, events),
   );
-  return added.map((one) => ({ messageId: one.id, contactId: one.contactId }));
+  return statements;
 }
 
 function toMessage(one: Recipient, deps: Pick<DeliveryDeps, 'clock'>, now: Temporal.Instant): store.NewMessage {

@@ -4,8 +4,8 @@ import type { AppError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { intend } from './intend.ts';
 import type { Asked, Intent } from './intend.ts';
-import { keepSharedPlan, planPage } from './plan.ts';
-import type { Recipient, SharedPlan } from './plan.ts';
+import { keepSharedPlan, planNew } from './plan.ts';
+import type { SharedPlan } from './plan.ts';
 import type { SendDeps } from './ports.ts';
 import { answerOf } from './send.rules.ts';
 import type { Answer } from './send.rules.ts';
@@ -21,7 +21,7 @@ export async function send(tx: Tx, deps: SendDeps, asked: readonly Asked[], shar
   const contacts = await contactsOf(tx, deps, intents);
   const answers = new Map<number, Answer>();
   for (const [plan, list] of byPlan(intents)) {
-    const recipients = list.map((intent): Recipient => {
+    const recipients = list.map((intent) => {
       const { place, given, notBefore, decision } = intent;
       const messageId = newId(deps.clock);
       answers.set(place, answerOf(messageId, decision));
@@ -36,7 +36,7 @@ export async function send(tx: Tx, deps: SendDeps, asked: readonly Asked[], shar
         ...(decision.outcome === 'suppress' ? { suppressed: decision.reason } : {}),
       };
     });
-    await planPage(tx, deps, await keepSharedPlan(tx, deps, plan), recipients, shard);
+    planNew(tx, deps, await keepSharedPlan(tx, deps, plan), recipients, shard);
   }
   return asked.map((_, place) => {
     const refusal = refusals.get(place);

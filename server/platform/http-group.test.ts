@@ -37,6 +37,12 @@ beforeAll(async () => {
     'create table note (workspace_id uuid not null, id uuid primary key, text text not null unique deferrable initially deferred)',
   );
   await db.owner.query('grant all on note to parley_server');
+  // The connection is lost while it commits.
+  await db.owner.query(`
+    create function lose_connection() returns trigger language plpgsql as $$
+      begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+    create constraint trigger loses after insert on note deferrable initially deferred
+      for each row when (new.text = 'lost') execute function lose_connection()`);
   app = await createTestApp(db, [
     groupRoute(
       note,
@@ -137,11 +143,18 @@ describe('calls that come at the same time', () => {
     expect(await kept(`${text}%`)).toEqual([`${text}1`, `${text}2`]);
   });
 
-  test('fail together when nobody knows whether their commit went through, and none is written twice', async () => {
+  test('of which one fails at the commit are answered one by one, too', async () => {
     const answers = await together(() => ['c1', 'c2', 'c2'].map((text) => post({ text })));
-    expect(answers.map((one) => one.statusCode)).toEqual([500, 500, 500]);
-    expect(groups).toEqual([['c1', 'c2', 'c2']]);
-    expect(await kept('c_')).toEqual([]);
+    expect(answers.map((one) => one.statusCode)).toEqual([201, 201, 500]);
+    expect(await kept('c_')).toEqual(['c1', 'c2']);
+  });
+
+  test('fail together when nobody knows whether their commit went through, and are not handled again', async () => {
+    const answers = await together(() => ['l1', 'lost', 'l2'].map((text) => post({ text })));
+    expect(answers.map((one) => [one.statusCode, one.json().code])).toEqual(
+      Array.from({ length: 3 }, () => [503, 'database-unavailable']),
+    );
+    expect(groups).toEqual([['l1', 'lost', 'l2']]);
   });
 
   test('of two workspaces are in two transactions', async () => {

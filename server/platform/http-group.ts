@@ -1,9 +1,10 @@
+import pg from 'pg';
 import type { Endpoint } from '../../contract/endpoint.ts';
 import type { Clock } from './clock.ts';
 import type { Db, Tx } from './db.ts';
 import { AppError } from './errors.ts';
 import type { Call, GroupOutcome, Route } from './http.ts';
-import { claimOf, findAnswers, keepAnswers, KeyTakenError } from './http-idempotency.ts';
+import { claimOf, findAnswers, isKeyTaken, keepAnswers } from './http-idempotency.ts';
 import { asRefusal } from './http-problems.ts';
 
 /**
@@ -123,20 +124,21 @@ async function answerGroup(deps: GroupDeps, line: Line, group: readonly Waiting[
   const calls = group.map((one) => one.call);
   let isDone = false;
   try {
-    const outcomes = await deps.db.transaction(workspaceId, async (tx) => {
+    const outcomes = await deps.db.eager(workspaceId, async (tx) => {
       const made = await outcomesOf(tx, route, calls, deps.clock.now());
       isDone = true;
       return made;
     });
     for (const [at, one] of group.entries()) tell(one, outcomes[at]);
   } catch (error) {
-    // Whoever fails at the commit may have committed: nothing is tried again. Without a database, neither.
-    if (isDone || asRefusal(error)?.code === 'database-unavailable') return refuse(group, error);
+    const wasRolledBack = !isDone || (error instanceof pg.DatabaseError && error.severity === 'ERROR');
+    // Whoever loses the database at the commit may have committed: nothing is tried again. Without one, neither.
+    if (!wasRolledBack || asRefusal(error)?.code === 'database-unavailable') return refuse(group, error);
     if (group.length > 1) {
       for (const one of group) await answerGroup(deps, line, [one]);
       return;
     }
-    if (error instanceof KeyTakenError && tries < mostTries) return answerGroup(deps, line, group, tries + 1);
+    if (isKeyTaken(error) && tries < mostTries) return answerGroup(deps, line, group, tries + 1);
     refuse(group, error);
   }
 }
@@ -184,7 +186,7 @@ async function outcomesOf(
     const response = outcome.answer === undefined ? '' : JSON.stringify(outcome.answer);
     return [{ ...claim, status: route.endpoint.status, response }];
   });
-  await keepAnswers(tx, kept);
+  keepAnswers(tx, kept);
   return outcomes.filter((one) => one !== undefined);
 }
 

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import pg from 'pg';
 import type { Endpoint } from '../../contract/endpoint.ts';
 import type { Tx } from './db.ts';
 import { AppError } from './errors.ts';
@@ -13,7 +14,7 @@ export interface Remembered {
 export interface Claim {
   readonly key: string;
   readonly route: string;
-  readonly body: unknown;
+  readonly bodyHash: Buffer;
   readonly mintedId: string;
   readonly now: Temporal.Instant;
 }
@@ -23,7 +24,8 @@ const keptHours = 24;
 /** A key counts for the path it came on. */
 export function claimOf(endpoint: Endpoint, call: Call<Endpoint>, key: string, now: Temporal.Instant): Claim {
   const { raw, body, mintedId } = call;
-  return { key, route: `${endpoint.method} ${raw.url.split('?', 1)[0]}`, body, mintedId, now };
+  const bodyHash = hash('sha256', JSON.stringify(body ?? null), 'buffer');
+  return { key, route: `${endpoint.method} ${raw.url.split('?', 1)[0]}`, bodyHash, mintedId, now };
 }
 
 /**
@@ -31,7 +33,6 @@ export function claimOf(endpoint: Endpoint, call: Call<Endpoint>, key: string, n
  * again. A second one at the same time waits here for the first to commit.
  */
 export async function claimKey(tx: Tx, claim: Claim): Promise<Remembered | undefined> {
-  const hash = hashOf(claim.body);
   const oldest = claim.now.subtract({ hours: keptHours });
   await tx.hot('delete from idempotency_key where workspace_id = $1 and key = $2 and created_at < $3', [
     tx.workspaceId,
@@ -41,21 +42,15 @@ export async function claimKey(tx: Tx, claim: Claim): Promise<Remembered | undef
   const inserted = await tx.hot(
     `insert into idempotency_key (workspace_id, key, route, body_hash, minted_id, created_at)
      values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning key`,
-    [tx.workspaceId, claim.key, claim.route, hash, claim.mintedId, claim.now],
+    [tx.workspaceId, claim.key, claim.route, claim.bodyHash, claim.mintedId, claim.now],
   );
   if (inserted.length > 0) return undefined;
   const [found] = await tx.hot<{ route: string; body_hash: Buffer; status: number | null; response: string | null }>(
     'select route, body_hash, status, response from idempotency_key where workspace_id = $1 and key = $2',
     [tx.workspaceId, claim.key],
   );
-  if (found === undefined || found.route !== claim.route || !found.body_hash.equals(hash)) throw keyReused();
+  if (found === undefined || found.route !== claim.route || !found.body_hash.equals(claim.bodyHash)) throw keyReused();
   return { status: found.status ?? 200, response: found.response ?? '' };
-}
-
-function hashOf(body: unknown): Buffer {
-  return createHash('sha256')
-    .update(JSON.stringify(body ?? null))
-    .digest();
 }
 
 function keyReused(): AppError {
@@ -74,14 +69,6 @@ export async function rememberAnswer(tx: Tx, key: string, status: number, respon
   ]);
 }
 
-/** Between our look and our write somebody else answered a request with the same key: look again. */
-export class KeyTakenError extends Error {
-  constructor() {
-    super('an idempotency key was used at the same time');
-    this.name = 'KeyTakenError';
-  }
-}
-
 /** What requests with these keys were answered with; by key. A refusal where the key came with another request. */
 export async function findAnswers(
   tx: Tx,
@@ -98,10 +85,10 @@ export async function findAnswers(
   );
   const found = new Map(rows.map((row) => [row.key, row]));
   return new Map(
-    claims.flatMap(({ key, route, body }) => {
+    claims.flatMap(({ key, route, bodyHash }) => {
       const row = found.get(key);
       if (row === undefined) return [];
-      const same = row.route === route && row.hash.equals(hashOf(body));
+      const same = row.route === route && row.hash.equals(bodyHash);
       return [[key, same ? { status: row.status ?? 200, response: row.response } : keyReused()] as const];
     }),
   );
@@ -110,33 +97,41 @@ export async function findAnswers(
 /**
  * Keeps what requests are about to be answered with, in the transaction of their effect. Written once, at its end, where
  * `claimKey` writes twice; so two with one key at the same time may both work, and here the second waits for the first
- * to commit and throws `KeyTakenError`: nothing of it happened.
+ * to commit and fails: nothing of it happened (`isKeyTaken`).
  */
-export async function keepAnswers(tx: Tx, answers: readonly (Claim & Remembered)[]): Promise<void> {
+export function keepAnswers(tx: Tx, answers: readonly (Claim & Remembered)[]): void {
   const [first] = answers;
   if (first === undefined) return;
   // In one order by everybody, so that two groups never wait for each other in a circle.
   const sorted = [...answers].sort((a, b) => (a.key < b.key ? -1 : 1));
-  const kept = await tx.hot(
-    `insert into idempotency_key as i (workspace_id, key, route, body_hash, minted_id, status, response, created_at)
-     select $1, k.key, k.route, k.hash, k.minted, k.status, k.response, $2
-     from unnest($4::text[], $5::text[], $6::bytea[], $7::uuid[], $8::int[], $9::text[]) as k (key, route, hash, minted, status, response)
-     on conflict (workspace_id, key) do update set route = excluded.route, body_hash = excluded.body_hash,
-       minted_id = excluded.minted_id, status = excluded.status, response = excluded.response, created_at = excluded.created_at
-     where i.created_at < $3 returning 1`,
-    [
-      tx.workspaceId,
-      first.now,
-      first.now.subtract({ hours: keptHours }),
-      sorted.map((one) => one.key),
-      sorted.map((one) => one.route),
-      sorted.map((one) => hashOf(one.body)),
-      sorted.map((one) => one.mintedId),
-      sorted.map((one) => one.status),
-      sorted.map((one) => one.response),
-    ],
+  const keys = sorted.map((one) => one.key);
+  tx.unawaited(
+    tx.hot(
+      `delete from idempotency_key i using unnest($2::text[]) as k (key)
+       where i.workspace_id = $1 and i.key = k.key and i.created_at < $3`,
+      [tx.workspaceId, keys, first.now.subtract({ hours: keptHours })],
+    ),
+    tx.hot(
+      `insert into idempotency_key (workspace_id, key, route, body_hash, minted_id, status, response, created_at)
+       select $1, k.key, k.route, k.hash, k.minted, k.status, k.response, $2
+       from unnest($3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::int[], $8::text[]) as k (key, route, hash, minted, status, response)`,
+      [
+        tx.workspaceId,
+        first.now,
+        keys,
+        sorted.map((one) => one.route),
+        sorted.map((one) => one.bodyHash),
+        sorted.map((one) => one.mintedId),
+        sorted.map((one) => one.status),
+        sorted.map((one) => one.response),
+      ],
+    ),
   );
-  if (kept.length !== sorted.length) throw new KeyTakenError();
+}
+
+/** Between our look and our write somebody else answered a request with the same key: look again. */
+export function isKeyTaken(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.table === 'idempotency_key';
 }
 
 /** Part of the daily tidy-up. */

@@ -52,6 +52,8 @@ export async function createHttpServer(routes: readonly Route[], deps: HttpDeps)
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     trustProxy: deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies],
+    // One for each request would cost more than most of what it logs; what is logged names its request itself.
+    childLoggerFactory: (log) => log,
     genReqId: () => newId(deps.clock),
     requestIdHeader: false,
     routerOptions: { maxParamLength: 600, ignoreTrailingSlash: true },
@@ -85,7 +87,12 @@ export async function createHttpServer(routes: readonly Route[], deps: HttpDeps)
   });
   const limit = createRequestLimit(deps.clock);
   const groups = createGroups({ db: deps.pinned, clock: deps.clock });
-  for (const one of routes) mount(app, one, deps, limit, groups);
+  const isRaw = ({ endpoint }: Route) => endpoint.consumes?.includes('*/*') === true;
+  for (const one of routes) if (!isRaw(one)) mount(app, one, deps, limit, groups);
+  await app.register(async (scope) => {
+    readRaw(scope);
+    for (const one of routes) if (isRaw(one)) mount(scope, one, deps, limit, groups);
+  });
   return app;
 }
 
@@ -109,6 +116,12 @@ function readBodies(app: FastifyInstance): void {
   app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) =>
     done(null, bodyStream(payload)),
   );
+}
+
+/** Signatures are made over the bytes that were sent: nothing is parsed before they are judged. */
+function readRaw(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
 }
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

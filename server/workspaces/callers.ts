@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash as digest, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Permission } from '../../contract/permissions.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -107,7 +107,7 @@ function createCredentialCache(clock: Clock): CredentialCache {
   return {
     get: async (credential, find) => {
       const now = clock.now();
-      const hash = sha256(credential).toString('base64url');
+      const hash = digest('sha256', credential, 'base64url');
       const hit = cache.get(hash);
       if (hit !== undefined && hit.until > now.epochMilliseconds && isLive(hit.expiresAt, now)) return hit;
       cache.delete(hash);
@@ -241,5 +241,5 @@ function sessionEnded(): AppError {
 }
 
 export function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return digest('sha256', text, 'buffer');
 }
