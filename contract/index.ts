@@ -7,16 +7,19 @@ import { apiKeyEndpoints } from './api-keys.ts';
 import { attributeEndpoints } from './attributes.ts';
 import { auditEndpoints } from './audit.ts';
 import { authEndpoints } from './auth.ts';
+import { callbackEndpoints } from './callbacks.ts';
 import { campaignEndpoints } from './campaigns.ts';
 import { consentEndpoints } from './consent.ts';
 import { contactEndpoints } from './contacts.ts';
 import type { Endpoint } from './endpoint.ts';
 import { importEndpoints } from './imports.ts';
+import { inAppEndpoints } from './inapp.ts';
 import { messageEndpoints } from './messages.ts';
 import { overviewEndpoints } from './overview.ts';
 import { pageEndpoints } from './pages.ts';
 import { providerEndpoints } from './providers.ts';
 import { rateLimitEndpoints } from './rate-limits.ts';
+import { sandboxScenarioEndpoints } from './sandbox-scenario.ts';
 import { sandboxEndpoints } from './sandbox.ts';
 import { streamEndpoints } from './stream.ts';
 import { systemEndpoints } from './system.ts';
@@ -40,10 +43,13 @@ export const endpoints: readonly Endpoint[] = [
   ...templateEndpoints,
   ...campaignEndpoints,
   ...messageEndpoints,
+  ...inAppEndpoints,
   ...providerEndpoints,
   ...rateLimitEndpoints,
   ...sandboxEndpoints,
+  ...sandboxScenarioEndpoints,
   ...streamEndpoints,
   ...systemEndpoints,
+  ...callbackEndpoints,
   ...pageEndpoints,
 ];

@@ -237,6 +237,39 @@ grant select, insert, update, delete on batch to parley_server;
 comment on column batch.begun is 'messages at positions below this may have reached the wire: committed before the first byte leaves';
 comment on column batch.in_flight is 'the begun ones without an outcome yet (at most a window): in doubt should the worker die';
 
+create table callback (
+  workspace_id uuid not null,
+  id uuid not null,
+  account_id uuid not null,
+  provider text not null,
+  sealed bytea not null,
+  received_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  tries smallint not null default 0,
+  PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX callback_due ON public.callback USING btree (due_at);
+alter table callback enable row level security;
+alter table callback force row level security;
+create policy owner_reads on callback for select to (owner) using (true);
+create policy workspace_only on callback for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on callback to parley_server;
+comment on column callback.due_at is 'when it is to be read; infinity: given up, kept for a person to look at';
+
+create table callback_mark (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  mark bytea not null,
+  seen_at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id, account_id, mark)
+);
+CREATE INDEX callback_mark_old ON public.callback_mark USING btree (workspace_id, seen_at);
+alter table callback_mark enable row level security;
+alter table callback_mark force row level security;
+create policy workspace_only on callback_mark for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on callback_mark to parley_server;
+comment on column callback_mark.mark is 'first 16 bytes of SHA-256 over the kind of mark and the vendor''s key';
+
 create table campaign (
   workspace_id uuid not null,
   id uuid not null,
@@ -510,6 +543,53 @@ alter table import_rejection force row level security;
 create policy workspace_only on import_rejection for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on import_rejection to parley_server;
 
+create table in_app_message (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_id uuid not null,
+  account_id uuid not null,
+  sealed bytea not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  read_at timestamp with time zone,
+  clicked_at timestamp with time zone,
+  archived_at timestamp with time zone,
+  PRIMARY KEY (workspace_id, id),
+  FOREIGN KEY (workspace_id, contact_id) REFERENCES contact(workspace_id, id)
+);
+CREATE INDEX in_app_message_by_age ON public.in_app_message USING btree (workspace_id, created_at);
+CREATE INDEX in_app_message_of_contact ON public.in_app_message USING btree (workspace_id, contact_id, created_at, id);
+CREATE INDEX in_app_message_unread ON public.in_app_message USING btree (workspace_id, contact_id) WHERE ((read_at IS NULL) AND (archived_at IS NULL));
+alter table in_app_message enable row level security;
+alter table in_app_message force row level security;
+create policy workspace_only on in_app_message for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on in_app_message to parley_server;
+comment on column in_app_message.id is 'of the message in the ledger: handed over twice, it is there once';
+comment on column in_app_message.sealed is 'AES-256-GCM under the contact''s key: title, text, addresses and data as JSON';
+
+create table inbound_message (
+  workspace_id uuid not null,
+  id uuid not null,
+  account_id uuid not null,
+  channel text not null,
+  contact_id uuid,
+  address_id uuid,
+  sender_hash bytea not null,
+  sealed bytea not null,
+  in_reply_to uuid,
+  automatic boolean not null default false,
+  keyword text,
+  written_at timestamp with time zone not null,
+  received_at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX inbound_message_of_contact ON public.inbound_message USING btree (workspace_id, contact_id, id) WHERE (contact_id IS NOT NULL);
+CREATE INDEX inbound_message_of_sender ON public.inbound_message USING btree (workspace_id, sender_hash, id);
+alter table inbound_message enable row level security;
+alter table inbound_message force row level security;
+create policy workspace_only on inbound_message for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on inbound_message to parley_server;
+
 create table invitation (
   workspace_id uuid not null,
   id uuid not null,
@@ -619,6 +699,20 @@ alter table message force row level security;
 create policy workspace_only on message for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on message to parley_server;
 comment on column message.recipient_key is 'with the plan, the dedupe key: the contact in a campaign, the id minted for the caller''s idempotency key in the API';
+
+create table message_ref (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  ref text not null,
+  message_id uuid not null,
+  created_at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id, account_id, ref)
+);
+CREATE INDEX message_ref_old ON public.message_ref USING btree (workspace_id, created_at);
+alter table message_ref enable row level security;
+alter table message_ref force row level security;
+create policy workspace_only on message_ref for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on message_ref to parley_server;
 
 create table permission_set (
   workspace_id uuid not null,
@@ -730,6 +824,7 @@ create table provider_account (
 );
 alter table provider_account enable row level security;
 alter table provider_account force row level security;
+create policy owner_reads on provider_account for select to (owner) using (true);
 create policy workspace_only on provider_account for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on provider_account to parley_server;
 
@@ -750,6 +845,7 @@ create table sandbox_message (
   workspace_id uuid not null,
   id uuid not null,
   channel text not null,
+  vendor text not null,
   recipient_hash bytea not null,
   summary bytea not null,
   sealed bytea not null,
@@ -763,6 +859,18 @@ alter table sandbox_message enable row level security;
 alter table sandbox_message force row level security;
 create policy workspace_only on sandbox_message for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on sandbox_message to parley_server;
+
+create table sandbox_scenario (
+  workspace_id uuid not null,
+  scenario jsonb not null,
+  updated_at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+alter table sandbox_scenario enable row level security;
+alter table sandbox_scenario force row level security;
+create policy workspace_only on sandbox_scenario for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on sandbox_scenario to parley_server;
 
 create table schema_migration (
   name text not null,
@@ -881,6 +989,15 @@ alter table workspace_key force row level security;
 create policy workspace_only on workspace_key for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on workspace_key to parley_server;
 
+CREATE OR REPLACE FUNCTION public.parley_account_workspace(account uuid, provider text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  select a.workspace_id from public.provider_account a where a.id = account and a.kind = provider and a.archived_at is null
+$function$;
+
 CREATE OR REPLACE FUNCTION public.parley_api_key(key_hash bytea)
  RETURNS TABLE(workspace_id uuid, id uuid, name text, hash bytea, scopes text[], expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone)
  LANGUAGE sql
@@ -889,6 +1006,15 @@ CREATE OR REPLACE FUNCTION public.parley_api_key(key_hash bytea)
 AS $function$
   select k.workspace_id, k.id, k.name, k.hash, k.scopes, k.expires_at, k.revoked_at, k.last_used_at
   from public.api_key k where k.hash = key_hash limit 1
+$function$;
+
+CREATE OR REPLACE FUNCTION public.parley_callback_work(at timestamp with time zone, most integer)
+ RETURNS TABLE(workspace_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  select c.workspace_id from public.callback c where c.due_at <= at group by c.workspace_id order by min(c.due_at) limit most
 $function$;
 
 CREATE OR REPLACE FUNCTION public.parley_due_work(at timestamp with time zone, most integer)

@@ -166,6 +166,26 @@ export interface BatchTable {
   worker: string | null;
 }
 
+export interface CallbackTable {
+  workspace_id: string;
+  id: string;
+  account_id: string;
+  provider: string;
+  sealed: Buffer;
+  received_at: Temporal.Instant;
+  /** when it is to be read; infinity: given up, kept for a person to look at */
+  due_at: Temporal.Instant;
+  tries: Defaulted<number>;
+}
+
+export interface CallbackMarkTable {
+  workspace_id: string;
+  account_id: string;
+  /** first 16 bytes of SHA-256 over the kind of mark and the vendor's key */
+  mark: Buffer;
+  seen_at: Temporal.Instant;
+}
+
 export interface CampaignTable {
   workspace_id: string;
   id: string;
@@ -348,6 +368,37 @@ export interface ImportRejectionTable {
   reason: string;
 }
 
+export interface InAppMessageTable {
+  workspace_id: string;
+  /** of the message in the ledger: handed over twice, it is there once */
+  id: string;
+  contact_id: string;
+  account_id: string;
+  /** AES-256-GCM under the contact's key: title, text, addresses and data as JSON */
+  sealed: Buffer;
+  created_at: Temporal.Instant;
+  expires_at: Temporal.Instant | null;
+  read_at: Temporal.Instant | null;
+  clicked_at: Temporal.Instant | null;
+  archived_at: Temporal.Instant | null;
+}
+
+export interface InboundMessageTable {
+  workspace_id: string;
+  id: string;
+  account_id: string;
+  channel: string;
+  contact_id: string | null;
+  address_id: string | null;
+  sender_hash: Buffer;
+  sealed: Buffer;
+  in_reply_to: string | null;
+  automatic: Defaulted<boolean>;
+  keyword: string | null;
+  written_at: Temporal.Instant;
+  received_at: Temporal.Instant;
+}
+
 export interface InvitationTable {
   workspace_id: string;
   id: string;
@@ -427,6 +478,14 @@ export interface MessageTable {
   variables: ColumnType<unknown, string | null, string | null>;
   planned_at: Temporal.Instant;
   settled_at: Temporal.Instant | null;
+}
+
+export interface MessageRefTable {
+  workspace_id: string;
+  account_id: string;
+  ref: string;
+  message_id: string;
+  created_at: Temporal.Instant;
 }
 
 export interface PermissionSetTable {
@@ -519,11 +578,18 @@ export interface SandboxMessageTable {
   workspace_id: string;
   id: string;
   channel: string;
+  vendor: string;
   recipient_hash: Buffer;
   summary: Buffer;
   sealed: Buffer;
   size_bytes: number;
   received_at: Temporal.Instant;
+}
+
+export interface SandboxScenarioTable {
+  workspace_id: string;
+  scenario: Json;
+  updated_at: Temporal.Instant;
 }
 
 export interface SchemaMigrationTable {
@@ -611,6 +677,8 @@ export interface Database {
   auth_user: AuthUserTable;
   auth_verification: AuthVerificationTable;
   batch: BatchTable;
+  callback: CallbackTable;
+  callback_mark: CallbackMarkTable;
   campaign: CampaignTable;
   consent: ConsentTable;
   consent_event: ConsentEventTable;
@@ -624,11 +692,14 @@ export interface Database {
   event_epoch: EventEpochTable;
   idempotency_key: IdempotencyKeyTable;
   import_rejection: ImportRejectionTable;
+  in_app_message: InAppMessageTable;
+  inbound_message: InboundMessageTable;
   invitation: InvitationTable;
   lane: LaneTable;
   lane_hour: LaneHourTable;
   member: MemberTable;
   message: MessageTable;
+  message_ref: MessageRefTable;
   permission_set: PermissionSetTable;
   plan: PlanTable;
   plan_count: PlanCountTable;
@@ -636,6 +707,7 @@ export interface Database {
   provider_account: ProviderAccountTable;
   route: RouteTable;
   sandbox_message: SandboxMessageTable;
+  sandbox_scenario: SandboxScenarioTable;
   schema_migration: SchemaMigrationTable;
   suppression: SuppressionTable;
   template: TemplateTable;

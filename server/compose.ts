@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { createActivity } from './activity/index.ts';
 import { audienceRoutes, createAudience, maskAddress } from './audience/index.ts';
 import { campaignRoutes, createCampaigns } from './campaigns/index.ts';
-import { createChannels } from './channels/index.ts';
+import { answerPreflights, createChannels, createInbox, inAppRoutes } from './channels/index.ts';
 import { isLocal } from './config.ts';
 import type { Config } from './config.ts';
 import { consentRoutes, createConsent } from './consent/index.ts';
@@ -13,7 +13,7 @@ import { daily } from './daily.ts';
 import { serveDashboard } from './dashboard.ts';
 import { createDelivery, deliveryRoutes } from './delivery/index.ts';
 import type { DeliveryDeps, MessageDeps } from './delivery/index.ts';
-import { createInbound, inboundRoutes } from './inbound/index.ts';
+import { createCallbackDesk, createInbound, inboundRoutes } from './inbound/index.ts';
 import { overviewRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { createDb } from './platform/db.ts';
@@ -33,7 +33,7 @@ import type { NewsDesk } from './platform/news.ts';
 import { createFolderStore } from './platform/objects.ts';
 import type { ObjectStore } from './platform/objects.ts';
 import type { Vault } from './platform/sealing.ts';
-import { createCollector, sandboxRoutes, startSandboxServer } from './sandbox/index.ts';
+import { createSandbox } from './sandbox/index.ts';
 import type { SandboxServer } from './sandbox/index.ts';
 import { sendPorts } from './sending.ts';
 import { createTemplates, templatesRoutes } from './templates/index.ts';
@@ -108,13 +108,20 @@ function layGround(given: Foundations): Ground {
 function buildSlices(ground: Ground) {
   const { db, hot, clock, log, vault, news, config, origin, resolveHost, http } = ground;
   const activity = createActivity({ db, clock, log });
+  const inbox = createInbox({ db, clock, vault, news, events: activity });
   const channels = createChannels({
+    inbox,
     clock,
     log,
     resolveHost,
     http,
     vault,
     sandbox: () => ground.sandbox.server,
+    callbackUrl: (kind, accountId) => callbackUrl(origin(), kind, accountId),
+  });
+  const sandbox = createSandbox({
+    ...ground,
+    random: Math.random,
     callbackUrl: (kind, accountId) => callbackUrl(origin(), kind, accountId),
   });
   const templates = createTemplates({ clock });
@@ -128,7 +135,13 @@ function buildSlices(ground: Ground) {
     ...ground,
     pinned: hot,
     activity,
-    ports: consent.audiencePorts,
+    ports: {
+      ...consent.audiencePorts,
+      erase: async (tx, erasure) => {
+        await consent.audiencePorts.erase(tx, erasure);
+        await inbox.forget(tx, erasure.contactId);
+      },
+    },
     defaultCountry: async (tx) => (await workspaces.settings(tx)).defaultCountry ?? undefined,
     importMaxBytes: config.importMaxBytes,
   });
@@ -136,6 +149,15 @@ function buildSlices(ground: Ground) {
   const deliveryDeps = deliveryPorts(ground, ends, consent, activity);
   const delivery = createDelivery(deliveryDeps);
   const inbound = createInbound({ ...ground, events: activity, consent, delivery, destinationOf: destinationOf(ends) });
+  const callbacks = createCallbackDesk({
+    ...ground,
+    events: activity,
+    channels,
+    delivery,
+    consent,
+    choices: inbound.choices,
+    findAddress: audience.people.findAddress,
+  });
   const campaigns = createCampaigns({
     ...ground,
     delivery,
@@ -145,8 +167,8 @@ function buildSlices(ground: Ground) {
     ...campaignPorts(ends, db),
     tell: (workspaceId, id) => news.publish(workspaceId, { kind: 'campaign', id }),
   });
-  const slices = { activity, channels, templates, consent, workspaces, audience };
-  return { ...slices, ends, deliveryDeps, delivery, inbound, campaigns };
+  const slices = { activity, inbox, channels, templates, consent, workspaces, audience };
+  return { ...slices, ends, deliveryDeps, delivery, inbound, callbacks, campaigns, sandbox };
 }
 
 type Slices = ReturnType<typeof buildSlices>;
@@ -200,8 +222,17 @@ function messageDeps({ deliveryDeps, channels, campaigns, activity }: Slices): O
 
 function buildRoutes(ground: Ground, slices: Slices): Route[] {
   const { clock, vault, log, objects, config, metrics, news, stopping } = ground;
-  const { workspaces, audience, consent, templates, channels, delivery, campaigns, inbound, activity, ends } = slices;
+  const { workspaces, audience, consent, templates, channels, delivery, campaigns, inbound, activity, ends, sandbox } =
+    slices;
   const { audit } = workspaces;
+  const record: DeliveryRouteDeps['record'] = async (tx, by, entry) =>
+    void (await audit.record(tx, {
+      actor: by.caller,
+      ip: by.ip,
+      userAgent: by.userAgent,
+      requestId: by.requestId,
+      ...entry,
+    }));
   return [
     ...workspacesRoutes(workspaces.routeDeps),
     ...audienceRoutes({ audience, activity, audit, objects, vault, importMaxBytes: config.importMaxBytes }),
@@ -213,24 +244,19 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
       workspaceData: async (tx) => workspaces.settings(tx),
       testSend: testSender(ends),
     }),
+    ...inAppRoutes({ inbox: slices.inbox, clock, vault, news, stop: stopping.signal }),
     ...channels.routes({ clock, audit, accountHealth: delivery.accountHealth }),
     ...deliveryRoutes({
       messages: messageDeps(slices),
       sending: sendPorts(ends, consent.topics),
-      record: async (tx, by, entry) =>
-        void (await audit.record(tx, {
-          actor: by.caller,
-          ip: by.ip,
-          userAgent: by.userAgent,
-          requestId: by.requestId,
-          ...entry,
-        })),
+      record,
       wake: delivery.worker.wake,
       shard: () => 40 + Math.floor(Math.random() * 8),
     }),
     ...campaignRoutes({ campaigns: campaigns.deps, audit }),
+    ...slices.callbacks.routes,
     ...inboundRoutes({ hits: inbound.hits, choices: inbound.choices, vault, log }),
-    ...sandboxRoutes({ vault, fetch, localOrigin: ground.localOrigin }),
+    ...sandbox.routes({ fetch, record }),
     ...overviewRoutes({ clock, recentCampaigns: campaigns.recent }),
     ...streamRoutes({ news, clock, stop: stopping.signal }),
     ...systemRoutes({
@@ -287,7 +313,7 @@ async function isReady({ db, stopping, running }: Ground): Promise<boolean> {
 
 export async function compose(foundations: Foundations): Promise<Parley> {
   const ground = layGround(foundations);
-  const { db, hot, clock, log, metrics, config, jobs, vault, stopping } = ground;
+  const { db, hot, clock, log, metrics, config, jobs, stopping } = ground;
   const slices = buildSlices(ground);
   const { activity, delivery, campaigns, channels, templates, workspaces } = slices;
   daily(ground, slices);
@@ -302,6 +328,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
     trustedProxies: config.trustedProxies,
     origin: foundations.origin,
   });
+  answerPreflights(app);
   await serveDashboard(app);
   const works = config.role !== 'api';
   metrics.gauge('event_lag_seconds', 'How long the oldest unread event has waited', () =>
@@ -315,12 +342,12 @@ export async function compose(foundations: Foundations): Promise<Parley> {
     workspaces,
     consent: slices.consent,
     start: async () => {
-      const collector = createCollector({ db, vault, clock, log });
-      ground.sandbox.server = await startSandboxServer({ collector, clock, log, key: vault.derive('sandbox') });
+      ground.sandbox.server = await slices.sandbox.start();
       await jobs.start();
       if (works) {
         await activity.start();
         delivery.worker.start();
+        slices.callbacks.reader.start();
         await campaigns.resume();
       }
       ground.running.yes = true;
@@ -328,7 +355,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
     stop: async () => {
       stopping.abort();
       await app.close();
-      if (works) await delivery.worker.stop();
+      if (works) await Promise.all([delivery.worker.stop(), slices.callbacks.reader.stop()]);
       await channels.close();
       await ground.http.close();
       await jobs.stop(5_000);

@@ -4,10 +4,10 @@ import type { Vault } from '../platform/sealing.ts';
 import type { AccountLimits, SenderIdentity } from './account.rules.ts';
 import * as accounts from './accounts.ts';
 import { createDns } from './dns.ts';
-import type { Channel, Dns, Mailbox, ProviderDeps, ReadinessItem, Sender } from './port.ts';
+import type { Callback, Channel, Dns, Mailbox, ProviderDeps, ReadinessItem, Sender, Told, Verdict } from './port.ts';
 import { accountRoutes } from './routes.ts';
 import type { ChannelRoutesDeps } from './routes.ts';
-import { createSenders } from './senders.ts';
+import { createSenders, providerAccount } from './senders.ts';
 import * as store from './store.ts';
 import type { AccountRow } from './store.ts';
 
@@ -25,6 +25,12 @@ export interface LaneAccount {
   readonly sender: Sender;
 }
 
+/** One account's way of being called back. */
+export interface AccountReceipts {
+  verify(callback: Callback): Promise<Verdict>;
+  read(callback: Callback): Told;
+}
+
 export interface ChannelsDeps extends ProviderDeps {
   readonly vault: Vault;
   /** The system's own when left out. */
@@ -37,6 +43,8 @@ export interface Channels {
   /** All live accounts, with the state a list of lanes shows. */
   listAccounts(tx: Tx): Promise<readonly AccountRow[]>;
   openSender(tx: Tx, accountId: string): Promise<Sender>;
+  /** How the account's vendor calls back; undefined when there is no such account, or its vendor never calls. */
+  receiptsFor(tx: Tx, accountId: string): Promise<AccountReceipts | undefined>;
   setPaused(tx: Tx, accountId: string, paused: boolean): Promise<void>;
   /** For a new workspace: an account that catches, and the route to it. Gives the account's id. */
   createSandboxAccount(tx: Tx): Promise<string>;
@@ -81,6 +89,17 @@ export function createChannels(deps: ChannelsDeps): Channels {
     },
     listAccounts: (tx) => store.listAccounts(tx, { channel: undefined, after: undefined, most }),
     openSender: async (tx, accountId) => senders.senderFor(tx, await accounts.getAccount(tx, accountId)),
+    receiptsFor: async (tx, accountId) => {
+      const [row] = await one(tx, accountId);
+      if (row === undefined) return undefined;
+      const { provider, account } = await providerAccount(deps.vault, tx, row, deps.sandbox);
+      const { receipts } = provider;
+      if (receipts === undefined) return undefined;
+      return {
+        verify: (callback) => receipts.verify(account, callback, deps),
+        read: (callback) => receipts.read(callback),
+      };
+    },
     setPaused: (tx, accountId, paused) => accounts.setPaused(forAccounts, tx, accountId, paused),
     createSandboxAccount: (tx) => accounts.createSandboxAccount(forAccounts, tx),
     readiness: (db, query) => accounts.accountReadiness(forAccounts, db, query),

@@ -11,17 +11,29 @@
  */
 export type { AccountLimits, HealthFacts, SenderIdentity } from './account.rules.ts';
 export { createChannels } from './channels.ts';
-export type { Channels, ChannelsDeps, LaneAccount } from './channels.ts';
+export type { AccountReceipts, Channels, ChannelsDeps, LaneAccount } from './channels.ts';
+export { createInbox } from './inapp/inbox.ts';
+export type { Inbox } from './inapp/inbox.ts';
+export { answerPreflights, inAppRoutes } from './inapp/routes.ts';
+export type { InAppRoutesDeps } from './inapp/routes.ts';
 export type {
+  AccountNews,
+  Callback,
   Channel,
   Dns,
+  ErrorCategory,
+  InboundMessage,
   Mailbox,
   Outgoing,
   OutgoingEmail,
   ReadinessItem,
+  Receipt,
+  ReceiptKind,
   SandboxAddress,
   Sender,
   SendResult,
+  Told,
+  Verdict,
 } from './port.ts';
 export type { ChannelRoutesDeps } from './routes.ts';
 export type { AccountRow } from './store.ts';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import type { FieldProblem } from '../platform/errors.ts';
 import type { HttpClient } from '../platform/http-client.ts';
-import type { Channel, Mailbox, Outgoing } from './outgoing.ts';
+import type { Channel, Mailbox, Outgoing, OutgoingInApp } from './outgoing.ts';
 import type { Callback, ErrorTable, Told, Verdict } from './receipts.ts';
 
 export type * from './outgoing.ts';
@@ -72,12 +72,25 @@ export interface SandboxAddress {
   readonly host: string;
   readonly port: number;
   password(workspaceId: string): string;
-  /** Where the sandbox plays a vendor over HTTP, for a workspace; what `http://sandbox.localhost/<vendor>` in settings stands for. */
-  vendorUrl(workspaceId: string, vendor: string): string;
+  /**
+   * Where the sandbox plays a vendor over HTTP, for a workspace; what `http://sandbox.localhost/<vendor>` as an account's
+   * base URL stands for. Callbacks about an account that is named go to its address.
+   */
+  vendorUrl(workspaceId: string, vendor: string, account?: { readonly kind: string; readonly id: string }): string;
 }
 
 /** Addresses a host may be connected to; throws when it resolves to nothing or only to forbidden networks. */
 export type ResolveHost = (host: string, signal?: AbortSignal) => Promise<readonly string[]>;
+
+/** Where in-app messages are put: Parley's own. An outcome for each, in order; what is there already counts as kept. */
+export interface InboxDesk {
+  keep(
+    workspaceId: string,
+    accountId: string,
+    messages: readonly OutgoingInApp[],
+  ): Promise<readonly ('kept' | 'no-contact')[]>;
+  isThere(workspaceId: string, messageId: string): Promise<boolean>;
+}
 
 export interface ProviderDeps {
   readonly clock: Clock;
@@ -87,6 +100,7 @@ export interface ProviderDeps {
   /** Of vendors that are called over HTTP: bounded, guarded, and exact about whether bytes may have left. */
   readonly http: HttpClient;
   readonly sandbox?: () => SandboxAddress | undefined;
+  readonly inbox?: InboxDesk;
   /** Address for the vendor's callbacks about an account, where Parley has a public one: `https://…/api/v1/callbacks/<kind>/<account>`. */
   readonly callbackUrl?: (kind: string, accountId: string) => string | undefined;
 }
@@ -135,6 +149,8 @@ export interface Receipts<Settings = Record<string, unknown>, Secrets = Record<s
   read(callback: Callback): Told;
   /** What the operator has to enter at the vendor's, for the dashboard. */
   readonly setUp: string;
+  /** Its facts, or the answers people give, name a message by the vendor's id alone: it is kept beside ours. */
+  readonly byRef?: true;
 }
 
 /** What a vendor knows of a message whose answer never came. */

@@ -8,6 +8,10 @@ import * as plans from './plan.ts';
 import { findPlan, readCounts, readReasons } from './plan.store.ts';
 import type { PlanCounts, PlanRow } from './plan.store.ts';
 import type { DeliveryDeps } from './ports.ts';
+import type { Receipt } from '../channels/index.ts';
+import { findRefs } from './receipt.store.ts';
+import { applyReceipts } from './receipts.ts';
+import type { Applied } from './receipts.ts';
 import { createWorker, mostClaims } from './worker.ts';
 import type { Worker } from './worker.ts';
 
@@ -46,6 +50,10 @@ export interface Delivery {
   /** How an account did within the last one to two hours. */
   accountHealth(tx: Tx, accountId: string): Promise<LaneHealth>;
   applyEngagement(tx: Tx, hits: readonly Hit[]): Promise<void>;
+  /** What a vendor told, each fact once, in any order; answers what is about no message that is known (yet). */
+  applyReceipts(tx: Tx, accountId: string, receipts: readonly Receipt[]): Promise<Applied>;
+  /** By the vendor's id of it. */
+  messageOfRef(tx: Tx, accountId: string, ref: string): Promise<string | undefined>;
   readonly decide: typeof decide;
   readonly worker: Worker;
 }
@@ -81,6 +89,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     planReasons: readReasons,
     accountHealth: (tx, accountId) => readLaneHealth(tx, accountId, deps.clock.now()),
     applyEngagement,
+    applyReceipts: (tx, accountId, receipts) => applyReceipts(tx, deps, accountId, receipts),
+    messageOfRef: async (tx, accountId, ref) => (await findRefs(tx, accountId, [ref])).get(ref),
     decide,
     worker,
   };

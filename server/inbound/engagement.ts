@@ -1,7 +1,8 @@
 import type { LoggedEvent } from '../activity/index.ts';
 import type { Hit } from '../delivery/index.ts';
 
-export const engagementKinds = ['message.opened', 'message.clicked', 'message.unsubscribed'] as const;
+/** Channels without links of ours tell that a message was read; it counts like an open. */
+export const engagementKinds = ['message.opened', 'message.read', 'message.clicked', 'message.unsubscribed'] as const;
 
 const burstMs = 1000;
 
@@ -22,7 +23,8 @@ export function hitsOf(events: readonly LoggedEvent[]): Hit[] {
     if (messageId === null) return [];
     const byMachine = event.data['machine'] !== undefined;
     if (kind === 'message.unsubscribed') return [{ messageId, kind: 'unsubscribed', at }];
-    if (kind === 'message.opened') return [{ messageId, kind: byMachine ? 'machine-opened' : 'opened', at }];
+    if (kind === 'message.opened' || kind === 'message.read')
+      return [{ messageId, kind: byMachine ? 'machine-opened' : 'opened', at }];
     const inBurst = bursts.get(messageId)?.some((ms) => Math.abs(ms - at.epochMilliseconds) <= burstMs) ?? false;
     return byMachine || inBurst ? [] : [{ messageId, kind: 'clicked', at }];
   });

@@ -105,6 +105,7 @@ export async function createInboundLab() {
   return {
     db,
     below: lab,
+    choices: inbound.choices,
     app,
     send,
     topicId,

@@ -1,0 +1,155 @@
+import type { EventDraft } from '../activity/index.ts';
+import type { Receipt } from '../channels/index.ts';
+import type { Tx } from '../platform/db.ts';
+import { isId } from '../platform/ids.ts';
+import { finishPlan } from './plan.ts';
+import { moveReasons } from './plan.store.ts';
+import type { DeliveryDeps } from './ports.ts';
+import { after, endsAddress, eventKindOf } from './receipt.rules.ts';
+import { addTold, dropDeferrals, findRefs, lockTold, moveTold, receiptShard } from './receipt.store.ts';
+import type { ToldCounts, ToldRow } from './receipt.store.ts';
+import { countColumn } from './settle.rules.ts';
+import type { LedgerState } from './settle.rules.ts';
+import { reasonDeltas } from './settle.ts';
+
+export type ReceiptDeps = Pick<DeliveryDeps, 'clock' | 'events' | 'markAddresses' | 'tell' | 'metrics'>;
+
+/** Receipts about messages that nobody knows: told too early, or not ours. */
+export interface Applied {
+  readonly unmatched: readonly Receipt[];
+}
+
+/**
+ * Takes what a vendor told, in any order: moves messages on, tells the event log, and ends addresses that do not work.
+ * Whoever calls has made sure that each fact is new. All statements are set-based; their number does not depend on how
+ * many receipts there are, only on how many plans.
+ */
+export async function applyReceipts(
+  tx: Tx,
+  deps: ReceiptDeps,
+  accountId: string,
+  receipts: readonly Receipt[],
+): Promise<Applied> {
+  const refs = await findRefs(tx, accountId, [...new Set(receipts.flatMap((one) => refOf(one) ?? []))]);
+  const idOf = (one: Receipt) => ownId(one) ?? refs.get(one.ref ?? '');
+  const ids = [...new Set(receipts.flatMap((one) => idOf(one) ?? []))].sort();
+  const rows = new Map((await lockTold(tx, ids)).map((row) => [row.id, row]));
+  const known = receipts.flatMap((receipt) => {
+    const row = rows.get(idOf(receipt) ?? '');
+    return row === undefined ? [] : [{ receipt, row }];
+  });
+  const moves = fold(known);
+  const now = deps.clock.now();
+  await moveTold(
+    tx,
+    accountId,
+    moves.map(({ row, state, reason }) => ({ id: row.id, month: row.month, state, reason })),
+    now,
+  );
+  await dropDeferrals(
+    tx,
+    moves.flatMap(({ row }) => (row.state === 'planned' ? [row.id] : [])),
+  );
+  await deps.events.append(
+    tx,
+    known.map(({ receipt, row }) => eventOf(receipt, row, accountId)),
+  );
+  await markAddresses(tx, deps, known);
+  await count(tx, deps, moves);
+  for (const { state, row } of moves) deps.metrics.messages(row.channel, state, 1);
+  return { unmatched: receipts.filter((one) => !rows.has(idOf(one) ?? '')) };
+}
+
+/** What comes back in our own field is believed only as far as it is an id. */
+function ownId({ messageId }: Receipt): string | undefined {
+  return messageId !== undefined && isId(messageId) ? messageId.toLowerCase() : undefined;
+}
+
+function refOf(receipt: Receipt): string | undefined {
+  return ownId(receipt) === undefined ? receipt.ref : undefined;
+}
+
+interface Told {
+  readonly receipt: Receipt;
+  readonly row: ToldRow;
+}
+
+interface Move {
+  readonly row: ToldRow;
+  readonly state: LedgerState;
+  readonly reason: string | null;
+}
+
+/** Where each message ends up, by all that was told of it. */
+function fold(known: readonly Told[]): Move[] {
+  const moves = new Map<string, Move>();
+  for (const { receipt, row } of known) {
+    const standing = moves.get(row.id) ?? row;
+    const next = after({ state: standing.state, reason: standing.reason }, receipt);
+    if (next !== undefined) moves.set(row.id, { row, ...next });
+  }
+  return [...moves.values()];
+}
+
+function eventOf(receipt: Receipt, row: ToldRow, accountId: string): EventDraft {
+  const { code, reason, category, isMachine, url, segments, pricing } = receipt;
+  const data: Record<string, unknown> = { channel: row.channel, account: accountId, source: 'vendor' };
+  const given = { code, detail: reason?.slice(0, 500), category, machine: isMachine, url, segments, pricing };
+  for (const [key, value] of Object.entries(given)) if (value !== undefined) data[key] = value;
+  return {
+    kind: eventKindOf(receipt.kind),
+    occurredAt: Temporal.Instant.from(receipt.at),
+    contactId: row.contactId,
+    messageId: row.id,
+    campaignId: row.campaignId ?? undefined,
+    data,
+  };
+}
+
+async function markAddresses(tx: Tx, deps: ReceiptDeps, known: readonly Told[]): Promise<void> {
+  const of = (test: (receipt: Receipt) => boolean) => [
+    ...new Set(known.flatMap(({ receipt, row }) => (row.addressId !== null && test(receipt) ? [row.addressId] : []))),
+  ];
+  const ended = of(endsAddress);
+  const complained = of((receipt) => receipt.kind === 'complained');
+  if (ended.length > 0) await deps.markAddresses(tx, ended, 'bounced');
+  if (complained.length > 0) await deps.markAddresses(tx, complained, 'complained');
+}
+
+const parts = ['delivered', 'bounced', 'complained'] as const;
+
+function countsOf(moves: readonly Move[]): ToldCounts {
+  const counts = { planned: 0, accepted: 0, failed: 0, unknown: 0, delivered: 0, bounced: 0, complained: 0 };
+  const add = (state: LedgerState, delta: 1 | -1) => {
+    const column = countColumn(state);
+    if (column in counts) counts[column as keyof typeof counts] += delta;
+    const part = parts.find((one) => one === state);
+    if (part !== undefined) counts[part] += delta;
+  };
+  for (const { row, state } of moves) {
+    add(row.state, -1);
+    add(state, 1);
+  }
+  return counts;
+}
+
+/** Last, since these rows are shared; plan by plan in the order of their ids. */
+async function count(tx: Tx, deps: ReceiptDeps, moves: readonly Move[]): Promise<void> {
+  const plans = [...Map.groupBy(moves, ({ row }) => row.planId)].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [planId, list] of plans) {
+    await moveReasons(
+      tx,
+      planId,
+      receiptShard,
+      reasonDeltas(
+        list.flatMap(({ row, state, reason }) => [
+          { state: row.state, reason: row.reason, delta: -1 },
+          { state, reason, delta: 1 },
+        ]),
+      ),
+    );
+    await addTold(tx, planId, countsOf(list));
+    if (list.some(({ row }) => row.state === 'planned')) await finishPlan(tx, deps, planId);
+    tx.afterCommit(() => deps.tell(tx.workspaceId, planId));
+  }
+}

@@ -1,0 +1,79 @@
+import type { Activity } from '../activity/index.ts';
+import type { Channels } from '../channels/index.ts';
+import type { Consent } from '../consent/index.ts';
+import type { Delivery } from '../delivery/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db, Tx } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Vault } from '../platform/sealing.ts';
+import type { Route } from '../platform/http.ts';
+import { createCallbackReader } from './callback-reader.ts';
+import type { CallbackReader } from './callback-reader.ts';
+import { callbackRoutes } from './callback-routes.ts';
+import { createCallbacks } from './callbacks.ts';
+import type { Choices } from './choices.ts';
+import { createReplies } from './replies.ts';
+
+export interface CallbackDeskDeps {
+  /** With pinned plans. */
+  readonly hot: Db;
+  readonly clock: Clock;
+  readonly vault: Vault;
+  readonly log: Log;
+  readonly events: Pick<Activity, 'append'>;
+  readonly channels: Pick<Channels, 'receiptsFor'>;
+  readonly delivery: Pick<Delivery, 'applyReceipts' | 'messageOfRef'>;
+  readonly consent: Pick<Consent, 'optOut'>;
+  readonly choices: Choices;
+  /** Throws `invalid-input` for what is no address (a short code, say). */
+  findAddress(
+    tx: Tx,
+    given: { readonly kind: 'email' | 'phone'; readonly value: string },
+    pointer: string,
+  ): Promise<{ readonly contactId: string; readonly addressId: string } | undefined>;
+}
+
+export interface CallbackDesk {
+  readonly routes: Route[];
+  readonly reader: CallbackReader;
+}
+
+/** What vendors tell: taken at the door, read by one reader a process. */
+export function createCallbackDesk(deps: CallbackDeskDeps): CallbackDesk {
+  const { hot: db, clock, vault, log, events, channels, delivery, consent, choices } = deps;
+  const receiptsFor = channels.receiptsFor;
+  const reader = createCallbackReader({
+    db,
+    clock,
+    vault,
+    log,
+    receiptsFor,
+    applyReceipts: delivery.applyReceipts,
+    appendEvents: (tx, drafts) => (drafts.length === 0 ? Promise.resolve() : events.append(tx, drafts)),
+    takeReply: createReplies({
+      clock,
+      vault,
+      events,
+      messageOf: delivery.messageOfRef,
+      findSender: async (tx, kind, value) => {
+        try {
+          return await deps.findAddress(tx, { kind, value }, '/from');
+        } catch (error) {
+          if (error instanceof AppError) return undefined;
+          throw error;
+        }
+      },
+      optOut: async (tx, sender, evidence) =>
+        void (await consent.optOut(tx, { ...sender, source: evidence.source, actor: 'contact', evidence })),
+    }),
+    unsubscribe: async (tx, messageIds) => {
+      for (const id of new Set(messageIds)) {
+        const person = await choices.personOf(tx, id);
+        if (person !== undefined) await choices.unsubscribe(tx, person, { ip: '', userAgent: 'provider', locale: '' });
+      }
+    },
+  });
+  const callbacks = createCallbacks({ db, clock, vault, log, receiptsFor, wake: reader.wake });
+  return { routes: callbackRoutes(callbacks), reader };
+}

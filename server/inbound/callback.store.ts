@@ -1,0 +1,163 @@
+import { hash } from 'node:crypto';
+import type { Tx } from '../platform/db.ts';
+
+export interface CallbackRow {
+  readonly id: string;
+  readonly accountId: string;
+  readonly provider: string;
+  readonly sealed: Buffer;
+  readonly tries: number;
+}
+
+export async function insertCallbacks(
+  tx: Tx,
+  rows: readonly Omit<CallbackRow, 'tries'>[],
+  now: Temporal.Instant,
+): Promise<void> {
+  await tx.hot(
+    `insert into callback (workspace_id, id, account_id, provider, sealed, received_at, due_at)
+     select $1, c.id, c.account, c.provider, c.sealed, $2, $2
+     from unnest($3::uuid[], $4::uuid[], $5::text[], $6::bytea[]) as c (id, account, provider, sealed) on conflict do nothing`,
+    [
+      tx.workspaceId,
+      now,
+      rows.map((row) => row.id),
+      rows.map((row) => row.accountId),
+      rows.map((row) => row.provider),
+      rows.map((row) => row.sealed),
+    ],
+  );
+}
+
+/** The oldest that are due; what another reader has is passed over. */
+export async function takeCallbacks(tx: Tx, now: Temporal.Instant, most: number): Promise<CallbackRow[]> {
+  return tx.hot<CallbackRow>(
+    `select id, account_id as "accountId", provider, sealed, tries from callback
+     where workspace_id = $1 and due_at <= $2 order by due_at, id limit $3 for update skip locked`,
+    [tx.workspaceId, now, most],
+  );
+}
+
+/** The same without holding them. */
+export async function peekCallbacks(tx: Tx, now: Temporal.Instant, most: number): Promise<CallbackRow[]> {
+  return tx.hot<CallbackRow>(
+    `select id, account_id as "accountId", provider, sealed, tries from callback
+     where workspace_id = $1 and due_at <= $2 order by due_at, id limit $3`,
+    [tx.workspaceId, now, most],
+  );
+}
+
+/** False when it was read meanwhile, or is being read. */
+export async function lockCallback(tx: Tx, id: string): Promise<boolean> {
+  const rows = await tx.hot('select 1 from callback where workspace_id = $1 and id = $2 for update skip locked', [
+    tx.workspaceId,
+    id,
+  ]);
+  return rows.length > 0;
+}
+
+export async function deleteCallbacks(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0)
+    await tx.hot('delete from callback where workspace_id = $1 and id = any($2::uuid[])', [tx.workspaceId, ids]);
+}
+
+export async function postponeCallback(tx: Tx, id: string, dueAt: Temporal.Instant | 'infinity'): Promise<void> {
+  await tx.hot('update callback set tries = tries + 1, due_at = $3 where workspace_id = $1 and id = $2', [
+    tx.workspaceId,
+    id,
+    dueAt,
+  ]);
+}
+
+export async function callbackWork(tx: Tx, now: Temporal.Instant, most: number): Promise<string[]> {
+  const rows = await tx.hot<{ id: string }>('select workspace_id as id from parley_callback_work($1, $2)', [now, most]);
+  return rows.map((row) => row.id);
+}
+
+export async function workspaceOf(tx: Tx, accountId: string, provider: string): Promise<string | undefined> {
+  const [row] = await tx.hot<{ id: string | null }>('select parley_account_workspace($1, $2) as id', [
+    accountId,
+    provider,
+  ]);
+  return row?.id ?? undefined;
+}
+
+/** What must count once: a fact a vendor told, a nonce a vendor used. */
+export type Mark = Buffer;
+
+export function markOf(kind: 'receipt' | 'inbound' | 'news' | 'once', key: string): Mark {
+  return hash('sha256', `${kind}:${key}`, 'buffer').subarray(0, 16);
+}
+
+/** Which of them are new; each is from now on known. */
+export async function addMarks(
+  tx: Tx,
+  accountId: string,
+  marks: readonly Mark[],
+  now: Temporal.Instant,
+): Promise<ReadonlySet<string>> {
+  if (marks.length === 0) return new Set();
+  const rows = await tx.hot<{ mark: Buffer }>(
+    `insert into callback_mark (workspace_id, account_id, mark, seen_at)
+     select distinct on (m.mark) $1::uuid, $2::uuid, m.mark, $3::timestamptz from unnest($4::bytea[]) as m (mark) order by m.mark
+     on conflict do nothing returning mark`,
+    [tx.workspaceId, accountId, now, marks],
+  );
+  return new Set(rows.map((row) => row.mark.toString('hex')));
+}
+
+/** Told too early: it may be told again. */
+export async function dropMarks(tx: Tx, accountId: string, marks: readonly Mark[]): Promise<void> {
+  if (marks.length > 0)
+    await tx.hot('delete from callback_mark where workspace_id = $1 and account_id = $2 and mark = any($3::bytea[])', [
+      tx.workspaceId,
+      accountId,
+      marks,
+    ]);
+}
+
+const keptDays = 30;
+
+/** Part of the nightly round: no vendor repeats itself after so long. */
+export async function forgetMarks(tx: Tx, now: Temporal.Instant): Promise<void> {
+  await tx.query('delete from callback_mark where workspace_id = $1 and seen_at < $2', [
+    tx.workspaceId,
+    now.subtract({ hours: 24 * keptDays }),
+  ]);
+}
+
+export interface InboundRow {
+  readonly id: string;
+  readonly accountId: string;
+  readonly channel: string;
+  readonly contactId: string | null;
+  readonly addressId: string | null;
+  readonly senderHash: Buffer;
+  readonly sealed: Buffer;
+  readonly inReplyTo: string | null;
+  readonly automatic: boolean;
+  readonly keyword: string | null;
+  readonly writtenAt: Temporal.Instant;
+}
+
+export async function insertInbound(tx: Tx, row: InboundRow, now: Temporal.Instant): Promise<void> {
+  await tx.hot(
+    `insert into inbound_message (workspace_id, id, account_id, channel, contact_id, address_id, sender_hash, sealed, in_reply_to, automatic, keyword, written_at, received_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing`,
+    [
+      tx.workspaceId,
+      row.id,
+      row.accountId,
+      row.channel,
+      row.contactId,
+      row.addressId,
+      row.senderHash,
+      row.sealed,
+      row.inReplyTo,
+      row.automatic,
+      row.keyword,
+      row.writtenAt,
+      now,
+    ],
+  );
+}
