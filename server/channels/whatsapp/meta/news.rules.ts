@@ -10,24 +10,26 @@ import type { Fields } from './graph.rules.ts';
 export interface Entry {
   /** The WhatsApp Business Account. */
   readonly account: string | undefined;
-  readonly at: string | undefined;
+  /** Of the entry, else when it came. */
+  readonly at: string;
+  /** A time of arrival is another each time, and so no part of the key. */
+  readonly hasTime: boolean;
 }
-
-const noTime = '1970-01-01T00:00:00Z';
 
 /** Pure. Meta gives these no ids: the same words at the same time are the same news. */
 export function readNews(field: string, value: Fields, entry: Entry): readonly AccountNews[] {
-  const digest = hash('sha256', JSON.stringify([field, entry.account ?? '', entry.at ?? '', value]), 'hex').slice(
-    0,
-    32,
-  );
-  if (field === 'user_preferences') return preferences(value, digest);
+  const digest = hash(
+    'sha256',
+    JSON.stringify([field, entry.account ?? '', entry.hasTime ? entry.at : '', value]),
+    'hex',
+  ).slice(0, 32);
+  if (field === 'user_preferences') return preferences(value, digest, entry.at);
   const { kind, data } = newsOf(field, value);
   const account = maybe('businessAccountId', entry.account);
-  return [{ key: `${field}:${digest}`, kind, at: entry.at ?? noTime, data: { ...account, ...data } }];
+  return [{ key: `${field}:${digest}`, kind, at: entry.at, data: { ...account, ...data } }];
 }
 
-function preferences(value: Fields, digest: string): readonly AccountNews[] {
+function preferences(value: Fields, digest: string, at: string): readonly AccountNews[] {
   return objectsAt(value, 'user_preferences').flatMap((one, index) => {
     const from = e164Of(textAt(one, 'wa_id'));
     const wish = textAt(one, 'value');
@@ -42,7 +44,7 @@ function preferences(value: Fields, digest: string): readonly AccountNews[] {
       {
         key: `user_preferences:${digest}:${index}`,
         kind: 'marketing-preference',
-        at: timeAt(one, 'timestamp') ?? noTime,
+        at: timeAt(one, 'timestamp') ?? at,
         data,
       },
     ];

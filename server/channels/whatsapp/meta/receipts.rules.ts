@@ -18,55 +18,63 @@ interface Gathered {
 /** Pure. */
 export function readCallback(callback: Callback): Told {
   const told: Gathered = { receipts: [], inbound: [], news: [] };
+  const now = callback.receivedAt ?? noTime;
   if (callback.method !== 'POST') return told;
   const envelope = parseObject(callback.body);
   const entries = objectsAt(envelope, 'entry');
-  if (envelope === undefined || entries.length === 0) told.news.push(unreadable(callback.body, undefined));
+  if (envelope === undefined || entries.length === 0) told.news.push(unreadable(callback.body, now));
   for (const entry of entries)
     for (const change of objectsAt(entry, 'changes')) {
       const value = objectAt(change, 'value');
       const field = textAt(change, 'field');
-      if (value === undefined || field === undefined) told.news.push(unreadable(change, timeAt(entry, 'time')));
-      else if (field === 'messages') readMessages(told, value);
-      else told.news.push(...readNews(field, value, { account: textAt(entry, 'id'), at: timeAt(entry, 'time') }));
+      if (value === undefined || field === undefined) told.news.push(unreadable(change, timeAt(entry, 'time') ?? now));
+      else if (field === 'messages') readMessages(told, value, now);
+      else told.news.push(...readNews(field, value, entryOf(entry, now)));
     }
   return told;
 }
 
-/** What has no time of its own is placed at the beginning of time: it must not look newer than anything. */
+function entryOf(entry: Fields, now: string) {
+  const at = timeAt(entry, 'time');
+  return { account: textAt(entry, 'id'), at: at ?? now, hasTime: at !== undefined };
+}
+
+/** Where not even the time of arrival is known: it must not look newer than anything. */
 const noTime = '1970-01-01T00:00:00Z';
 
-function unreadable(what: unknown, at: string | undefined): AccountNews {
+function unreadable(what: unknown, at: string): AccountNews {
   const bytes = Buffer.isBuffer(what) ? what : JSON.stringify(what);
   // The content stays out: it may be about anybody.
   return {
     key: `unreadable:${hash('sha256', bytes, 'hex').slice(0, 32)}`,
     kind: 'unreadable',
-    at: at ?? noTime,
+    at,
     data: {},
   };
 }
 
-function readMessages(told: Gathered, value: Fields): void {
+function readMessages(told: Gathered, value: Fields, now: string): void {
   for (const status of objectsAt(value, 'statuses')) {
     const receipt = readStatus(status);
-    if (receipt === undefined) told.news.push(unreadable(status, timeAt(status, 'timestamp')));
+    if (receipt === undefined) told.news.push(unreadable(status, timeAt(status, 'timestamp') ?? now));
     else told.receipts.push(receipt);
   }
   for (const message of objectsAt(value, 'messages')) {
     const read = readMessage(message, value);
-    if (read === undefined) told.news.push(unreadable(message, timeAt(message, 'timestamp')));
+    if (read === undefined) told.news.push(unreadable(message, timeAt(message, 'timestamp') ?? now));
     else if ('channel' in read) told.inbound.push(read);
     else told.news.push(read);
   }
   // Errors outside of any message: about the app or the number.
-  for (const error of objectsAt(value, 'errors')) told.news.push(errorNews(error));
+  for (const error of objectsAt(value, 'errors')) told.news.push(errorNews(error, now));
 }
 
-function errorNews(error: Fields): AccountNews {
+function errorNews(error: Fields, at: string): AccountNews {
   const code = textAt(error, 'code') ?? 'unknown';
   const data = { code, reason: errorText(error, []) };
-  return { key: `error:${hash('sha256', JSON.stringify(error), 'hex').slice(0, 32)}`, kind: 'error', at: noTime, data };
+  // The same words an hour later are another error.
+  const key = `error:${hash('sha256', JSON.stringify(error), 'hex').slice(0, 32)}:${at.slice(0, 13)}`;
+  return { key, kind: 'error', at, data };
 }
 
 const kinds: Readonly<Record<string, ReceiptKind>> = {

@@ -378,6 +378,15 @@ describe('one request', () => {
     ]);
   });
 
+  it('is placed at the time it came where Meta tells none, under a key that does not depend on it', () => {
+    const change = { field: 'account_update', value: { event: 'X' } };
+    const body = { entry: [{ id: '1', changes: [change] }] };
+    const read = (receivedAt: string) => readCallback({ ...posted(body), receivedAt }).news[0];
+    expect(read('2026-03-01T00:00:00Z')?.at).toBe('2026-03-01T00:00:00Z');
+    expect(read('2026-03-01T00:00:00Z')?.key).toBe(read('2026-03-02T00:00:00Z')?.key);
+    expect(readCallback(posted(body)).news[0]?.at).toBe('1970-01-01T00:00:00Z');
+  });
+
   it('is never too strange to be read, and says the same when read again', () => {
     const strange = fc.oneof(
       fc.string(),
