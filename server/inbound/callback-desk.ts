@@ -75,5 +75,5 @@ export function createCallbackDesk(deps: CallbackDeskDeps): CallbackDesk {
     },
   });
   const callbacks = createCallbacks({ db, clock, vault, log, receiptsFor, wake: reader.wake });
-  return { routes: callbackRoutes(callbacks), reader };
+  return { routes: callbackRoutes(callbacks, clock), reader };
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as contract from '../../contract/callbacks.ts';
+import type { Clock } from '../platform/clock.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { streamRoute } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
@@ -21,13 +22,14 @@ function headersOf(request: FastifyRequest): Record<string, string> {
   );
 }
 
-async function answer(callbacks: Callbacks, { params, raw, reply, origin }: Called): Promise<void> {
+async function answer(callbacks: Callbacks, clock: Clock, { params, raw, reply, origin }: Called): Promise<void> {
   const body = Buffer.isBuffer(raw.body) ? raw.body : Buffer.alloc(0);
   const taken = await callbacks.take(params.provider, params.accountId, {
     method: raw.method === 'GET' ? 'GET' : 'POST',
     url: `${origin}${raw.url}`,
     headers: headersOf(raw),
     body,
+    receivedAt: clock.now().toString(),
   });
   switch (taken.kind) {
     case 'taken':
@@ -41,9 +43,9 @@ async function answer(callbacks: Callbacks, { params, raw, reply, origin }: Call
   }
 }
 
-export function callbackRoutes(callbacks: Callbacks): Route[] {
+export function callbackRoutes(callbacks: Callbacks, clock: Clock): Route[] {
   return [
-    streamRoute(contract.receiveCallback, (call) => answer(callbacks, call)),
-    streamRoute(contract.confirmCallback, (call) => answer(callbacks, call)),
+    streamRoute(contract.receiveCallback, (call) => answer(callbacks, clock, call)),
+    streamRoute(contract.confirmCallback, (call) => answer(callbacks, clock, call)),
   ];
 }

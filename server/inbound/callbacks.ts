@@ -30,9 +30,9 @@ const contextOf = (id: string) => `callback:${id}`;
 /** Nothing reads these, and they may hold credentials of a proxy. */
 const dropped = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-export function sealCallback(keys: WorkspaceKeys, id: string, { method, url, headers, body }: Callback): Buffer {
-  const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));
-  const head = Buffer.from(JSON.stringify({ method, url, headers: kept }));
+export function sealCallback(keys: WorkspaceKeys, id: string, { body, ...request }: Callback): Buffer {
+  const kept = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !dropped.has(name)));
+  const head = Buffer.from(JSON.stringify({ ...request, headers: kept }));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(head.length);
   return keys.seal(Buffer.concat([length, head, body]), contextOf(id));
