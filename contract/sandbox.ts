@@ -6,6 +6,8 @@ const tag = 'Sandbox';
 export const sandboxMessage = z.strictObject({
   id,
   channel,
+  /** `smtp`, or the vendor that the sandbox played. */
+  vendor: z.string(),
   from: z.string(),
   to: z.string(),
   subject: z.string().optional(),
@@ -32,12 +34,15 @@ export const listSandboxMessages = endpoint({
     /** The whole recipient. */
     to: line(500).optional(),
     channel: channel.optional(),
+    vendor: line(40).optional(),
     /** Received at this time or later. */
     since: time.optional(),
   }),
   status: 200,
   response: page(sandboxMessage),
 });
+
+export const sandboxAct = z.enum(['open', 'click', 'unsubscribe', 'bounce', 'complain', 'read', 'reply']);
 
 export const getSandboxMessage = endpoint({
   method: 'GET',
@@ -55,6 +60,20 @@ export const getSandboxMessage = endpoint({
     raw: z.string().optional(),
     /** Web links of the message in the order in which they stand, each once. */
     links: z.array(z.string()),
+    /** Of what is no e-mail: as the recipient's device would show it. */
+    shown: z
+      .strictObject({
+        heading: z.string().optional(),
+        text: z.string(),
+        footer: z.string().optional(),
+        pictures: z.array(z.string()).readonly().optional(),
+        buttons: z.array(z.string()).readonly().optional(),
+        /** Where a tap leads. */
+        url: z.string().optional(),
+      })
+      .optional(),
+    /** What can be acted. */
+    acts: z.array(sandboxAct),
   }),
 });
 
@@ -66,9 +85,11 @@ export const actOnSandboxMessage = endpoint({
   tag,
   params: idParams,
   body: z.strictObject({
-    action: z.enum(['open', 'click', 'unsubscribe', 'bounce', 'complain']),
+    action: sandboxAct,
     /** For `click`: a link of the message; the first one when left out. */
     url: z.url().max(4000).optional(),
+    /** For `reply`: what the recipient writes. */
+    text: z.string().min(1).max(4000).optional(),
   }),
   status: 200,
   response: z.strictObject({ action: z.string(), detail: z.string() }),

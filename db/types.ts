@@ -349,6 +349,15 @@ export interface EventEpochTable {
   cluster: number;
 }
 
+export interface FallbackCheckTable {
+  workspace_id: string;
+  message_id: string;
+  plan_month: CalendarDate;
+  plan_id: string;
+  priority: number;
+  due_at: Temporal.Instant;
+}
+
 export interface IdempotencyKeyTable {
   workspace_id: string;
   key: string;
@@ -420,7 +429,18 @@ export interface LaneTable {
   next_at: Temporal.Instant;
   cool_until: Temporal.Instant | null;
   cool_reason: string | null;
+  /** in a row; above 0 and past cool_until the lane is half open: one message at a time tries it */
   failures: Defaulted<number>;
+  /** a message is trying the lane; nobody else does until then */
+  probe_until: Temporal.Instant | null;
+}
+
+export interface LaneAlertTable {
+  workspace_id: string;
+  account_id: string;
+  kind: string;
+  level: string;
+  at: Temporal.Instant;
 }
 
 export interface LaneHourTable {
@@ -434,6 +454,30 @@ export interface LaneHourTable {
   last_accepted_at: Temporal.Instant | null;
   last_failure_at: Temporal.Instant | null;
   last_failure: string | null;
+}
+
+export interface LaneKeyTable {
+  workspace_id: string;
+  account_id: string;
+  key: string;
+  next_at: Temporal.Instant;
+  tail_at: Temporal.Instant;
+}
+
+export interface LaneLeaseTable {
+  workspace_id: string;
+  batch_id: string;
+  account_id: string;
+  /** where the batch stood: who finds the claim dead knows by it how many may have left */
+  position: number;
+  tokens: number;
+}
+
+export interface LaneMinuteTable {
+  workspace_id: string;
+  account_id: string;
+  minute: Temporal.Instant;
+  used: number;
 }
 
 export interface MemberTable {
@@ -502,7 +546,7 @@ export interface PlanTable {
   workspace_id: string;
   id: string;
   month: CalendarDate;
-  source: 'campaign' | 'api' | 'test';
+  source: 'campaign' | 'api' | 'test' | 'fallback';
   source_id: string | null;
   digest: Buffer | null;
   channel: string;
@@ -518,6 +562,10 @@ export interface PlanTable {
   complete: Defaulted<boolean>;
   created_at: Temporal.Instant;
   expires_at: Temporal.Instant | null;
+  /** the next channels, in order, for whom this one does not reach in time */
+  fallback: Defaulted<Json>;
+  /** the plan whose messages did not reach: this one goes on with its next channel */
+  follows: string | null;
 }
 
 export interface PlanCountTable {
@@ -565,6 +613,14 @@ export interface ProviderAccountTable {
   created_at: Temporal.Instant;
   updated_at: Temporal.Instant;
   revision: Defaulted<number>;
+}
+
+export interface RecipientMarkTable {
+  workspace_id: string;
+  account_id: string;
+  contact_id: string;
+  message_id: string;
+  at: Temporal.Instant;
 }
 
 export interface RouteTable {
@@ -690,13 +746,18 @@ export interface Database {
   event: EventTable;
   event_cursor: EventCursorTable;
   event_epoch: EventEpochTable;
+  fallback_check: FallbackCheckTable;
   idempotency_key: IdempotencyKeyTable;
   import_rejection: ImportRejectionTable;
   in_app_message: InAppMessageTable;
   inbound_message: InboundMessageTable;
   invitation: InvitationTable;
   lane: LaneTable;
+  lane_alert: LaneAlertTable;
   lane_hour: LaneHourTable;
+  lane_key: LaneKeyTable;
+  lane_lease: LaneLeaseTable;
+  lane_minute: LaneMinuteTable;
   member: MemberTable;
   message: MessageTable;
   message_ref: MessageRefTable;
@@ -705,6 +766,7 @@ export interface Database {
   plan_count: PlanCountTable;
   plan_reason_count: PlanReasonCountTable;
   provider_account: ProviderAccountTable;
+  recipient_mark: RecipientMarkTable;
   route: RouteTable;
   sandbox_message: SandboxMessageTable;
   sandbox_scenario: SandboxScenarioTable;

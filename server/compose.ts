@@ -225,7 +225,7 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
   const { workspaces, audience, consent, templates, channels, delivery, campaigns, inbound, activity, ends, sandbox } =
     slices;
   const { audit } = workspaces;
-  const record: DeliveryRouteDeps['record'] = async (tx, by, entry) =>
+  const record: Parameters<typeof deliveryRoutes>[0]['record'] = async (tx, by, entry) =>
     void (await audit.record(tx, {
       actor: by.caller,
       ip: by.ip,

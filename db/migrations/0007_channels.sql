@@ -34,6 +34,7 @@ create table sandbox_message (
   workspace_id uuid not null references workspace (id),
   id uuid not null,
   channel text not null,
+  vendor text not null,
   recipient_hash bytea not null,
   summary bytea not null,
   sealed bytea not null,
@@ -45,3 +46,11 @@ create table sandbox_message (
 alter table sandbox_message alter column sealed set storage external, alter column summary set storage main;
 create index sandbox_message_of_recipient on sandbox_message (workspace_id, recipient_hash, id);
 select parley_isolate('sandbox_message');
+
+-- What a workspace has the sandbox do with whom; no row: by the address alone.
+create table sandbox_scenario (
+  workspace_id uuid primary key references workspace (id),
+  scenario jsonb not null,
+  updated_at timestamptz not null
+);
+select parley_isolate('sandbox_scenario');

@@ -170,7 +170,7 @@ export async function testAccount(
 ): Promise<TestResult> {
   const { row, made } = await db.read(workspaceId, async (tx) => {
     const found = await getAccount(tx, id);
-    return { row: found, made: await providerAccount(deps.vault, tx, found) };
+    return { row: found, made: await providerAccount(deps.vault, tx, found, deps.provide.sandbox) };
   });
   const tested = await made.provider.test(made.account, deps.provide);
   if (!tested.ok || sendTo === undefined) return tested;
@@ -218,7 +218,7 @@ export async function accountReadiness(
 ): Promise<readonly ReadinessItem[]> {
   const found = await db.read(query.workspaceId, async (tx) => {
     const row = await getAccount(tx, query.accountId);
-    const made = await providerAccount(deps.vault, tx, row);
+    const made = await providerAccount(deps.vault, tx, row, deps.provide.sandbox);
     return { row, made, facts: await store.workspaceFacts(tx) };
   });
   return found.made.provider.readiness(found.made.account, {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Tx } from '../platform/db.ts';
 import type { Vault } from '../platform/sealing.ts';
 import type { Fields } from './account.rules.ts';
-import type { Provider, ProviderAccount, ProviderDeps, Sender } from './port.ts';
+import type { Provider, ProviderAccount, ProviderDeps, SandboxAddress, Sender } from './port.ts';
 import { findProvider } from './registry.ts';
 import type { AccountRow } from './store.ts';
 
@@ -25,6 +25,7 @@ export async function providerAccount(
   vault: Vault,
   tx: Tx,
   row: AccountRow,
+  sandbox: ProviderDeps['sandbox'],
 ): Promise<{ provider: Provider; account: ProviderAccount }> {
   const provider = findProvider(row.kind);
   if (provider === undefined) throw new Error(`account ${row.id} is of the unknown kind ${row.kind}`);
@@ -32,10 +33,27 @@ export async function providerAccount(
     workspaceId: tx.workspaceId,
     id: row.id,
     revision: row.revision,
-    settings: provider.settings.parse(row.settings),
+    settings: provider.settings.parse(atSandbox(row, tx.workspaceId, sandbox?.())),
     secrets: provider.secrets.parse(await openSecrets(vault, tx, row)),
   };
   return { provider, account };
+}
+
+/**
+ * A base URL of `http://sandbox.localhost/<vendor>` stands for the built-in sandbox: where that listens, each process and
+ * each start decides anew.
+ */
+function atSandbox(
+  { kind, id, settings }: AccountRow,
+  workspaceId: string,
+  sandbox: SandboxAddress | undefined,
+): Fields {
+  const { baseUrl } = settings;
+  if (typeof baseUrl !== 'string' || sandbox === undefined || !URL.canParse(baseUrl)) return settings;
+  const { protocol, hostname, pathname } = new URL(baseUrl);
+  const vendor = /^\/([a-z0-9-]+)\/?$/.exec(pathname)?.[1];
+  if (protocol !== 'http:' || hostname !== 'sandbox.localhost' || vendor === undefined) return settings;
+  return { ...settings, baseUrl: sandbox.vendorUrl(workspaceId, vendor, { kind, id }) };
 }
 
 interface Kept {
@@ -72,7 +90,7 @@ export function createSenders(deps: ProviderDeps & { readonly vault: Vault }): S
       const fingerprint = fingerprintOf(row);
       const known = kept.get(key);
       if (known?.fingerprint === fingerprint) return known.sender;
-      const { provider, account } = await providerAccount(deps.vault, tx, row);
+      const { provider, account } = await providerAccount(deps.vault, tx, row, deps.sandbox);
       const meanwhile = kept.get(key);
       if (meanwhile?.fingerprint === fingerprint) return meanwhile.sender;
       letGo(key);

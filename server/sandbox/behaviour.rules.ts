@@ -12,13 +12,48 @@ import type { Fate } from './vendor.ts';
  * - `slow@…`    answers after three seconds
  * - all others  caught at once
  */
-export type Behaviour = 'catch' | 'bounce' | 'block' | 'defer' | 'throttle' | 'quiet' | 'slow';
-
-const behaviours = new Set<string>(['bounce', 'block', 'defer', 'throttle', 'quiet', 'slow'] satisfies Behaviour[]);
+export type Behaviour =
+  | { readonly kind: 'catch' | 'bounce' | 'block' | 'defer' | 'down' | 'quiet' | 'malformed' }
+  | { readonly kind: 'throttle'; readonly afterSeconds: number }
+  | { readonly kind: 'slow'; readonly ms: number };
 
 export function behaviourOf(recipient: string): Behaviour {
   const local = recipient.slice(0, recipient.lastIndexOf('@')).split('+')[0]?.toLowerCase() ?? '';
-  return behaviours.has(local) ? (local as Behaviour) : 'catch';
+  switch (local) {
+    case 'bounce':
+    case 'block':
+    case 'defer':
+    case 'quiet':
+      return { kind: local };
+    case 'throttle':
+      return { kind: local, afterSeconds: 30 };
+    case 'slow':
+      return { kind: local, ms: 3_000 };
+    default:
+      return { kind: 'catch' };
+  }
+}
+
+/** What a scenario decides, as a mail server does it: in the conversation, where vendors with an API report later. */
+export function behaviourOfFate(fate: Fate): Behaviour {
+  switch (fate.kind) {
+    case 'bounce':
+    case 'refuse':
+      return { kind: 'bounce' };
+    case 'burst':
+      return { kind: 'down' };
+    // A mail server hears nothing of complaints.
+    case 'catch':
+    case 'complain':
+      return { kind: 'catch' };
+    case 'block':
+    case 'quiet':
+    case 'malformed':
+      return { kind: fate.kind };
+    case 'throttle':
+    case 'slow':
+      return fate;
+  }
 }
 
 export interface Answer {
@@ -28,17 +63,20 @@ export interface Answer {
 
 /** What the server answers to RCPT; undefined: it takes the recipient. */
 export function refusalOf(behaviour: Behaviour): Answer | undefined {
-  switch (behaviour) {
+  switch (behaviour.kind) {
     case 'bounce':
       return { code: 550, text: '5.1.1 The sandbox knows nobody of this name' };
     case 'block':
       return { code: 550, text: '5.7.1 The sandbox objects to this message' };
     case 'defer':
       return { code: 451, text: '4.2.0 The sandbox takes this later' };
+    case 'down':
+      return { code: 451, text: '4.3.0 The sandbox is not well' };
     case 'throttle':
-      return { code: 451, text: '4.7.0 Too many messages, try again in 30 seconds' };
+      return { code: 451, text: `4.7.0 Too many messages, try again in ${behaviour.afterSeconds} seconds` };
     case 'catch':
     case 'quiet':
+    case 'malformed':
     case 'slow':
       return undefined;
   }

@@ -8,6 +8,8 @@ import { normalRecipient } from './behaviour.rules.ts';
 import { summarise } from './mail.rules.ts';
 import { dropOldest, insertCaught } from './store.ts';
 import type { CaughtRow } from './store.ts';
+import { summariseVendorMail, wrap } from './vendor-mail.rules.ts';
+import type { VendorMail } from './vendor.ts';
 
 export interface CaughtMail {
   readonly from: string;
@@ -29,10 +31,12 @@ export interface CollectorDeps {
 export interface Collector {
   /** Resolves when the mail is committed; gives the id it can be found by. */
   add(workspaceId: string, mail: CaughtMail): Promise<string>;
+  /** The same for what came over a vendor's API; `callbackUrl`: where the vendor was told to report. */
+  keep(workspaceId: string, mail: VendorMail, callbackUrl?: string): Promise<string>;
 }
 
 interface Waiting {
-  readonly mail: CaughtMail;
+  readonly seal: (keys: WorkspaceKeys, id: string) => CaughtRow[];
   readonly id: string;
   readonly done: (id: string) => void;
   readonly failed: (error: unknown) => void;
@@ -52,8 +56,8 @@ export function createCollector(deps: CollectorDeps): Collector {
 
   const store = async (tx: Tx, group: readonly Waiting[]) => {
     const keys = await deps.vault.keys(tx);
-    const rows = group.flatMap((one) => sealMail(keys, one, deps.clock));
-    await insertCaught(tx, 'email', rows, deps.clock.now());
+    const rows = group.flatMap((one) => one.seal(keys, one.id));
+    await insertCaught(tx, rows, deps.clock.now());
     return rows.length;
   };
 
@@ -85,17 +89,20 @@ export function createCollector(deps: CollectorDeps): Collector {
     queues.delete(workspaceId);
   };
 
+  const join = (workspaceId: string, seal: Waiting['seal']) =>
+    new Promise<string>((done, failed) => {
+      const waiting: Waiting = { seal, id: newId(deps.clock), done, failed };
+      const queue = queues.get(workspaceId);
+      if (queue !== undefined) return void queue.push(waiting);
+      const started = [waiting];
+      queues.set(workspaceId, started);
+      // What arrives in the same turn of the event loop joins the first group.
+      setImmediate(() => void drain(workspaceId, started));
+    });
   return {
-    add: (workspaceId, mail) =>
-      new Promise((done, failed) => {
-        const waiting: Waiting = { mail, id: newId(deps.clock), done, failed };
-        const queue = queues.get(workspaceId);
-        if (queue !== undefined) return void queue.push(waiting);
-        const started = [waiting];
-        queues.set(workspaceId, started);
-        // What arrives in the same turn of the event loop joins the first group.
-        setImmediate(() => void drain(workspaceId, started));
-      }),
+    add: (workspaceId, mail) => join(workspaceId, (keys, id) => sealMail(keys, mail, id, deps.clock)),
+    keep: (workspaceId, mail, callbackUrl) =>
+      join(workspaceId, (keys, id) => [sealVendorMail(keys, mail, id, callbackUrl)]),
   };
 }
 
@@ -103,18 +110,32 @@ export function createCollector(deps: CollectorDeps): Collector {
 const contextOf = (id: string, part: 'summary' | 'mail') => `sandbox:${part}:${id}`;
 
 /** One row per recipient; the first has the id the sender was told. */
-function sealMail(keys: WorkspaceKeys, { mail, id }: Waiting, clock: Clock): CaughtRow[] {
+function sealMail(keys: WorkspaceKeys, mail: CaughtMail, id: string, clock: Clock): CaughtRow[] {
   const packed = pack(mail.raw);
   return mail.recipients.map((to, index) => {
     const rowId = index === 0 ? id : newId(clock);
     return {
       id: rowId,
+      channel: 'email',
+      vendor: 'smtp',
       recipientHash: recipientHash(keys, to),
       summary: keys.seal(summarise({ from: mail.from, to }, mail.raw), contextOf(rowId, 'summary')),
       sealed: keys.seal(packed, contextOf(rowId, 'mail')),
       sizeBytes: mail.raw.length,
     };
   });
+}
+
+function sealVendorMail(keys: WorkspaceKeys, mail: VendorMail, id: string, callbackUrl: string | undefined): CaughtRow {
+  return {
+    id,
+    channel: mail.channel,
+    vendor: mail.vendor,
+    recipientHash: recipientHash(keys, mail.to),
+    summary: keys.seal(summariseVendorMail(mail), contextOf(id, 'summary')),
+    sealed: keys.seal(pack(wrap(mail, callbackUrl)), contextOf(id, 'mail')),
+    sizeBytes: mail.raw.length,
+  };
 }
 
 export function recipientHash(keys: WorkspaceKeys, recipient: string): Buffer {

@@ -7,11 +7,16 @@ import { openMail, openSummary, recipientHash } from './collector.ts';
 import './errors.ts';
 import { findLinks, oneClickUrl, readSummary } from './mail.rules.ts';
 import * as store from './store.ts';
-import type { ListedRow } from './store.ts';
+import type { Channel, ListedRow } from './store.ts';
+import { readVendorSummary, unwrap } from './vendor-mail.rules.ts';
+import type { Wrapping } from './vendor-mail.rules.ts';
+import type { KeptMail, Shown } from './vendor.ts';
 
 export interface CaughtSummary {
   readonly id: string;
-  readonly channel: 'email';
+  readonly channel: Channel;
+  /** `smtp`, or the vendor that was played. */
+  readonly vendor: string;
   readonly from: string;
   readonly to: string;
   readonly subject?: string;
@@ -28,11 +33,20 @@ export interface OpenedMail extends CaughtSummary {
   readonly text?: string;
   readonly raw?: string;
   readonly links: string[];
+  /** Of what is no e-mail: as the recipient's device would show it. */
+  readonly shown?: Shown;
+}
+
+/** With what its vendor needs to tell of it later; `kept` is undefined for mails over SMTP and hidden ones. */
+export interface Opened {
+  readonly mail: OpenedMail;
+  readonly kept: KeptMail | undefined;
 }
 
 export interface InboxQuery {
   readonly to: string | undefined;
   readonly channel: string | undefined;
+  readonly vendor: string | undefined;
   readonly since: Temporal.Instant | undefined;
   readonly before: string | undefined;
   readonly most: number;
@@ -47,6 +61,7 @@ export async function listInbox(vault: Vault, tx: Tx, viewer: Viewer, query: Inb
   const rows = await store.listCaught(tx, {
     recipientHash: query.to === undefined ? undefined : recipientHash(keys, query.to),
     channel: query.channel,
+    vendor: query.vendor,
     before: query.before,
     from: query.since === undefined ? undefined : firstIdAt(query.since),
     most: query.most,
@@ -61,10 +76,12 @@ function firstIdAt(at: Temporal.Instant): string {
 }
 
 function summaryOf(keys: WorkspaceKeys, viewer: Viewer, row: ListedRow): CaughtSummary {
-  const summary = readSummary(openSummary(keys, row.id, row.summary));
+  const plain = openSummary(keys, row.id, row.summary);
+  const summary = readVendorSummary(plain) ?? readSummary(plain);
   return {
     id: row.id,
     channel: row.channel,
+    vendor: row.vendor,
     from: summary.from,
     to: summary.to,
     ...(summary.subject === undefined ? {} : { subject: decodeWords(summary.subject) }),
@@ -75,13 +92,34 @@ function summaryOf(keys: WorkspaceKeys, viewer: Viewer, row: ListedRow): CaughtS
   };
 }
 
-export async function openCaught(vault: Vault, tx: Tx, viewer: Viewer, id: string): Promise<OpenedMail> {
+export async function openCaught(vault: Vault, tx: Tx, viewer: Viewer, id: string): Promise<Opened> {
   const row = await store.findCaught(tx, id);
   if (row === undefined) throw notFound('message in the sandbox');
   const keys = await vault.keys(tx);
   const summary = summaryOf(keys, viewer, row);
-  if (summary.hidden) return { ...summary, headers: {}, links: [] };
-  const raw = openMail(keys, row.id, row.sealed);
+  if (summary.hidden) return { mail: { ...summary, headers: {}, links: [] }, kept: undefined };
+  const bytes = openMail(keys, row.id, row.sealed);
+  const vendorSummary = readVendorSummary(openSummary(keys, row.id, row.summary));
+  if (vendorSummary === undefined) return { mail: await parsedMail(summary, bytes), kept: undefined };
+  const { about, raw } = unwrap(bytes);
+  const mail = row.channel === 'email' ? await parsedMail(summary, raw) : shownMessage(summary, about, raw);
+  const kept: KeptMail = {
+    workspaceId: tx.workspaceId,
+    channel: row.channel,
+    vendor: row.vendor,
+    to: vendorSummary.to,
+    title: vendorSummary.subject ?? '',
+    ref: vendorSummary.ref,
+    raw,
+    ...(about.from === undefined ? {} : { from: about.from }),
+    ...(about.messageId === undefined ? {} : { messageId: about.messageId }),
+    ...(about.memo === undefined ? {} : { memo: about.memo }),
+    ...(about.callbackUrl === undefined ? {} : { callbackUrl: about.callbackUrl }),
+  };
+  return { mail, kept };
+}
+
+async function parsedMail(summary: CaughtSummary, raw: Buffer): Promise<OpenedMail> {
   const mail = await PostalMime.parse(raw);
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const { key, value } of mail.headers)
@@ -96,6 +134,25 @@ export async function openCaught(vault: Vault, tx: Tx, viewer: Viewer, id: strin
   };
 }
 
+function shownMessage(summary: CaughtSummary, about: Wrapping, raw: Buffer): OpenedMail {
+  const shown = shownOf(about, summary.subject ?? '');
+  const links = findLinks(undefined, [shown.text, shown.url ?? ''].join('\n')).links;
+  return { ...summary, headers: {}, text: shown.text, raw: raw.toString('utf8'), links: [...links], shown };
+}
+
+function shownOf({ shown }: Wrapping, title: string): Shown {
+  if (shown === undefined) return { text: title };
+  const { heading, text, footer, pictures, buttons, url } = shown;
+  return {
+    text,
+    ...(heading === undefined ? {} : { heading }),
+    ...(footer === undefined ? {} : { footer }),
+    ...(pictures === undefined ? {} : { pictures }),
+    ...(buttons === undefined ? {} : { buttons }),
+    ...(url === undefined ? {} : { url }),
+  };
+}
+
 export type InboxAction = 'open' | 'click' | 'unsubscribe';
 
 /** Which request a recipient's act makes. Only to our own origin: the sandbox calls nobody else's server. */
@@ -105,8 +162,7 @@ export function requestOf(
   url: string | undefined,
   origin: string,
 ): { method: 'GET' | 'POST'; url: URL } {
-  if (mail.hidden)
-    throw new AppError('sandbox/hidden', "It is a mail of Parley's own, and only the person it is for can use it.");
+  if (mail.hidden) throw hiddenMail();
   switch (action) {
     case 'open': {
       const picture = findLinks(mail.html, undefined).pictures.find((src) => isOwn(src, origin));
@@ -125,6 +181,10 @@ export function requestOf(
         url: ownUrl(oneClickUrl(mail.headers), origin, 'It has no one-click header (RFC 8058).'),
       };
   }
+}
+
+export function hiddenMail(): AppError {
+  return new AppError('sandbox/hidden', "It is a mail of Parley's own, and only the person it is for can use it.");
 }
 
 function nothing(detail: string): AppError {

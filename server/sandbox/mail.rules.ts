@@ -27,6 +27,13 @@ export function confidential(readerId: string | null): Record<string, string> {
   return { [confidentialHeader]: readerId ?? 'nobody' };
 }
 
+/** The one who may read a mail of Parley's own, however its headers are ordered and written; undefined: it is none. */
+export function readerOf(raw: Buffer): string | undefined {
+  const end = raw.indexOf('\r\n\r\n');
+  return headerOf(raw.toString('utf8', 0, end < 0 ? raw.length : end), confidentialHeader.toLowerCase());
+}
+
+/** The line of the mark, empty when there is none. */
 function markOf(head: Buffer): string {
   const start = head.indexOf(markStart);
   if (start < 0) return '';

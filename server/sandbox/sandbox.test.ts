@@ -8,14 +8,15 @@ import { systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { createTestApp, createTestDb } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
-import { createCollector } from './collector.ts';
-import { sandboxRoutes } from './routes.ts';
-import { startSandboxServer } from './server.ts';
-import type { SandboxServer } from './server.ts';
+import { createHttpClient } from '../platform/http-client.ts';
+import type { HttpClient } from '../platform/http-client.ts';
+import { createSandbox } from './sandbox.ts';
+import type { SandboxServer } from './sandbox.ts';
 
 let test: TestDb;
 let server: SandboxServer;
 let app: FastifyInstance;
+let http: HttpClient;
 let transports: Transporter[] = [];
 const asked: { method: string; url: string; body: string }[] = [];
 const receipts: string[] = [];
@@ -32,26 +33,33 @@ const site = createServer((request, response) => {
 
 beforeAll(async () => {
   test = await createTestDb();
-  const collector = createCollector({
-    db: test.db,
-    vault: test.vault,
-    clock: systemClock,
-    log: silentLog,
-    keep: 40,
-    dropEvery: 50,
-  });
-  server = await startSandboxServer({ collector, clock: systemClock, log: silentLog, key: Buffer.alloc(32, 1) });
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   const localOrigin = () => `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
   const receipt = async (workspaceId: string, messageId: string, kind: string) => {
     receipts.push(`${workspaceId} ${messageId} ${kind}`);
     return 'told';
   };
-  app = await createTestApp(test, sandboxRoutes({ vault: test.vault, fetch, localOrigin, receipt }));
+  http = createHttpClient({ resolveHost: (host) => Promise.resolve([host]) });
+  const sandbox = createSandbox({
+    db: test.db,
+    vault: test.vault,
+    clock: systemClock,
+    log: silentLog,
+    http,
+    random: Math.random,
+    origin: () => ours,
+    localOrigin,
+    callbackUrl: () => undefined,
+    keep: 40,
+    dropEvery: 50,
+  });
+  server = await sandbox.start();
+  app = await createTestApp(test, sandbox.routes({ fetch, receipt, record: () => Promise.resolve() }));
 });
 afterAll(async () => {
   await app.close();
   await server.close();
+  await http.close();
   await new Promise((resolve) => site.close(resolve));
   await test.close();
 });
@@ -291,8 +299,8 @@ describe('acting as the recipient', () => {
 describe('the list of a full sandbox', () => {
   it('is read along an index, whatever is asked for', async () => {
     await test.owner.query(
-      `insert into sandbox_message (workspace_id, id, channel, recipient_hash, summary, sealed, size_bytes, received_at)
-       select $1, ('0198c1d2-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'email', decode(md5(n::text), 'hex'), 's', 's', 1, now()
+      `insert into sandbox_message (workspace_id, id, channel, vendor, recipient_hash, summary, sealed, size_bytes, received_at)
+       select $1, ('0198c1d2-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'email', 'smtp', decode(md5(n::text), 'hex'), 's', 's', 1, now()
        from generate_series(1, 20000) n`,
       [test.workspaceId],
     );

@@ -11,18 +11,23 @@ import type {
 import type { Clock } from '../platform/clock.ts';
 import { isId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
-import { behaviourOf, refusalOf } from './behaviour.rules.ts';
+import { behaviourOf, behaviourOfFate, refusalOf } from './behaviour.rules.ts';
+import type { Behaviour } from './behaviour.rules.ts';
 import type { Collector } from './collector.ts';
+import { emptyScenario, ruledFate } from './scenario.rules.ts';
+import type { Scenarios } from './scenarios.ts';
 
-export interface SandboxServer {
+export interface MailServer {
   readonly host: string;
   readonly port: number;
   password(workspaceId: string): string;
   close(): Promise<void>;
 }
 
-export interface SandboxServerDeps {
+export interface MailServerDeps {
   readonly collector: Collector;
+  readonly scenarios: Scenarios;
+  readonly random: () => number;
   readonly clock: Clock;
   readonly log: Log;
   /** Passwords of workspaces are derived from it. */
@@ -31,11 +36,10 @@ export interface SandboxServerDeps {
 
 const host = '127.0.0.1';
 const maxBytes = 30 * 1024 * 1024;
-const slowMs = 3_000;
 const closeMs = 500;
 
 /** Listens on the loopback only, on a port the system chooses: nothing outside this machine reaches it. */
-export async function startSandboxServer(deps: SandboxServerDeps): Promise<SandboxServer> {
+export async function startMailServer(deps: MailServerDeps): Promise<MailServer> {
   const password = (workspaceId: string) =>
     createHmac('sha256', deps.key).update(`sandbox:${workspaceId}`).digest('base64url');
   const server = new SMTPServer({
@@ -49,7 +53,7 @@ export async function startSandboxServer(deps: SandboxServerDeps): Promise<Sandb
     closeTimeout: closeMs,
     logger: false,
     onAuth: (auth, _session, done) => onAuth(auth, password, done),
-    onRcptTo: (address, _session, done) => onRecipient(address, done),
+    onRcptTo: (address, session, done) => void onRecipient(deps, address, session, done),
     onData: (stream, session, done) => onData(deps, stream, session, done),
   });
   // Clients that hang up in the middle of a command are their own affair.
@@ -83,13 +87,35 @@ function onAuth(
   else done(answer(535, '5.7.8 Not a workspace of this sandbox'));
 }
 
-function onRecipient(address: SMTPServerAddress, done: (error?: Error | null) => void): void {
-  const refusal = refusalOf(behaviourOf(address.address));
+/** Chosen once for each recipient of a message: the envelope keeps the very object that RCPT made. */
+const behaviours = new WeakMap<SMTPServerAddress, Behaviour>();
+
+async function onRecipient(
+  deps: MailServerDeps,
+  recipient: SMTPServerAddress,
+  session: SMTPServerSession,
+  done: (error?: Error | null) => void,
+): Promise<void> {
+  const behaviour = await behaviourFor(deps, session, recipient.address);
+  behaviours.set(recipient, behaviour);
+  const refusal = refusalOf(behaviour);
   done(refusal === undefined ? undefined : answer(refusal.code, refusal.text));
 }
 
+/** By the scenario, else by the address. */
+async function behaviourFor(
+  { scenarios, random }: MailServerDeps,
+  session: SMTPServerSession,
+  recipient: string,
+): Promise<Behaviour> {
+  // A scenario that cannot be read must not keep mail from being caught.
+  const scenario = await scenarios.of(String(session.user)).catch(() => emptyScenario);
+  const fate = ruledFate(scenario, { recipient, vendor: 'smtp' }, random);
+  return fate === undefined ? behaviourOf(recipient) : behaviourOfFate(fate);
+}
+
 function onData(
-  deps: SandboxServerDeps,
+  deps: MailServerDeps,
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
   done: (error?: Error | null, message?: string) => void,
@@ -104,15 +130,17 @@ function onData(
 }
 
 async function take(
-  deps: SandboxServerDeps,
+  deps: MailServerDeps,
   session: SMTPServerSession,
   raw: Buffer,
   done: (error?: Error | null, message?: string) => void,
 ): Promise<void> {
   const { mailFrom, rcptTo } = session.envelope;
-  const behaviours = rcptTo.map((recipient) => behaviourOf(recipient.address));
-  if (behaviours.includes('quiet')) return;
-  if (behaviours.includes('slow')) await deps.clock.sleep(slowMs);
+  const chosen = rcptTo.map((one) => behaviours.get(one) ?? behaviourOf(one.address));
+  if (chosen.some((one) => one.kind === 'quiet')) return;
+  if (chosen.some((one) => one.kind === 'malformed')) return done(answer(354, 'The sandbox makes no sense'));
+  const slowMs = Math.max(0, ...chosen.map((one) => (one.kind === 'slow' ? one.ms : 0)));
+  if (slowMs > 0) await deps.clock.sleep(slowMs);
   try {
     const id = await deps.collector.add(String(session.user), {
       from: mailFrom === false ? '' : mailFrom.address,

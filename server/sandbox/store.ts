@@ -1,9 +1,14 @@
 import type { Tx } from '../platform/db.ts';
 
-/** All that is written to `sandbox_message`. */
+/** All that is written to `sandbox_message` and `sandbox_scenario`. */
+
+export type Channel = 'email' | 'sms' | 'whatsapp' | 'push' | 'inapp';
 
 export interface CaughtRow {
   readonly id: string;
+  readonly channel: Channel;
+  /** `smtp`, or the name of the vendor that was played. */
+  readonly vendor: string;
   readonly recipientHash: Buffer;
   readonly summary: Buffer;
   readonly sealed: Buffer;
@@ -14,12 +19,7 @@ export interface CaughtRow {
  * Many at once. The bytes travel as one value and are cut apart in the database: an array of bytea would go as text,
  * twice the size, and a parameter per value would need a statement per number of rows.
  */
-export async function insertCaught(
-  tx: Tx,
-  channel: string,
-  rows: readonly CaughtRow[],
-  receivedAt: Temporal.Instant,
-): Promise<void> {
+export async function insertCaught(tx: Tx, rows: readonly CaughtRow[], receivedAt: Temporal.Instant): Promise<void> {
   const bytes: Buffer[] = [];
   const starts: number[] = [];
   let at = 1;
@@ -29,17 +29,19 @@ export async function insertCaught(
     at += row.recipientHash.length + row.summary.length + row.sealed.length;
   }
   await tx.hot(
-    `insert into sandbox_message (workspace_id, id, channel, recipient_hash, summary, sealed, size_bytes, received_at)
-     select $1, r.id, $2, substring(b.bytes from r.start for 16), substring(b.bytes from r.start + 16 for r.summary),
-            substring(b.bytes from r.start + 16 + r.summary for r.sealed), r.size, $9
-     from (select $3::bytea as bytes) b,
-          unnest($4::uuid[], $5::integer[], $6::integer[], $7::integer[], $8::integer[]) as r (id, start, summary, sealed, size)
+    `insert into sandbox_message (workspace_id, id, channel, vendor, recipient_hash, summary, sealed, size_bytes, received_at)
+     select $1, r.id, r.channel, r.vendor, substring(b.bytes from r.start for 16), substring(b.bytes from r.start + 16 for r.summary),
+            substring(b.bytes from r.start + 16 + r.summary for r.sealed), r.size, $10
+     from (select $2::bytea as bytes) b,
+          unnest($3::uuid[], $4::text[], $5::text[], $6::integer[], $7::integer[], $8::integer[], $9::integer[])
+            as r (id, channel, vendor, start, summary, sealed, size)
      on conflict do nothing`,
     [
       tx.workspaceId,
-      channel,
       Buffer.concat(bytes),
       rows.map((row) => row.id),
+      rows.map((row) => row.channel),
+      rows.map((row) => row.vendor),
       starts,
       rows.map((row) => row.summary.length),
       rows.map((row) => row.sealed.length),
@@ -51,7 +53,8 @@ export async function insertCaught(
 
 export interface ListedRow {
   readonly id: string;
-  readonly channel: 'email';
+  readonly channel: Channel;
+  readonly vendor: string;
   readonly summary: Buffer;
   readonly sizeBytes: number;
   readonly receivedAt: Temporal.Instant;
@@ -60,6 +63,7 @@ export interface ListedRow {
 export interface CaughtFilter {
   readonly recipientHash: Buffer | undefined;
   readonly channel: string | undefined;
+  readonly vendor: string | undefined;
   /** Ids are in the order of time: these bound it. */
   readonly before: string | undefined;
   readonly from: string | undefined;
@@ -71,24 +75,32 @@ const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Newest first. Two statements, so that each has one plan: along the recipient's index or along the key. */
 export async function listCaught(tx: Tx, filter: CaughtFilter): Promise<ListedRow[]> {
-  const columns = `id, channel, summary, size_bytes as "sizeBytes", received_at as "receivedAt"`;
-  const range = `workspace_id = $1 and id < $2 and id >= $3 and ($4::text is null or channel = $4)`;
-  const values = [tx.workspaceId, filter.before ?? lastId, filter.from ?? noId, filter.channel ?? null, filter.most];
+  const columns = `id, channel, vendor, summary, size_bytes as "sizeBytes", received_at as "receivedAt"`;
+  const range = `workspace_id = $1 and id < $2 and id >= $3 and ($4::text is null or channel = $4)
+    and ($5::text is null or vendor = $5)`;
+  const values = [
+    tx.workspaceId,
+    filter.before ?? lastId,
+    filter.from ?? noId,
+    filter.channel ?? null,
+    filter.vendor ?? null,
+    filter.most,
+  ];
   if (filter.recipientHash === undefined) {
     return tx.query<ListedRow>(
-      `select ${columns} from sandbox_message where ${range} order by id desc limit $5`,
+      `select ${columns} from sandbox_message where ${range} order by id desc limit $6`,
       values,
     );
   }
   return tx.query<ListedRow>(
-    `select ${columns} from sandbox_message where ${range} and recipient_hash = $6 order by recipient_hash desc, id desc limit $5`,
+    `select ${columns} from sandbox_message where ${range} and recipient_hash = $7 order by recipient_hash desc, id desc limit $6`,
     [...values, filter.recipientHash],
   );
 }
 
 export async function findCaught(tx: Tx, id: string): Promise<(ListedRow & { sealed: Buffer }) | undefined> {
   const [row] = await tx.query<ListedRow & { sealed: Buffer }>(
-    `select id, channel, summary, size_bytes as "sizeBytes", received_at as "receivedAt", sealed
+    `select id, channel, vendor, summary, size_bytes as "sizeBytes", received_at as "receivedAt", sealed
      from sandbox_message where workspace_id = $1 and id = $2`,
     [tx.workspaceId, id],
   );
@@ -119,4 +131,19 @@ export async function deleteCaught(tx: Tx, most: number): Promise<number> {
     [tx.workspaceId, most],
   );
   return rows[0]?.count ?? 0;
+}
+
+export async function findScenario(tx: Tx): Promise<unknown> {
+  const [row] = await tx.query<{ scenario: unknown }>('select scenario from sandbox_scenario where workspace_id = $1', [
+    tx.workspaceId,
+  ]);
+  return row?.scenario;
+}
+
+export async function writeScenario(tx: Tx, scenario: object, updatedAt: Temporal.Instant): Promise<void> {
+  await tx.query(
+    `insert into sandbox_scenario (workspace_id, scenario, updated_at) values ($1, $2::jsonb, $3)
+     on conflict (workspace_id) do update set scenario = excluded.scenario, updated_at = excluded.updated_at`,
+    [tx.workspaceId, JSON.stringify(scenario), updatedAt],
+  );
 }
