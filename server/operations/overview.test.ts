@@ -116,7 +116,7 @@ describe('the next steps', () => {
     );
     await db.write((tx) =>
       tx.query(
-        "insert into sandbox_message (workspace_id, id, channel, recipient_hash, summary, sealed, size_bytes, received_at) values ($1, $2, 'email', '', '', '', 1, now())",
+        "insert into sandbox_message (workspace_id, id, channel, vendor, recipient_hash, summary, sealed, size_bytes, received_at) values ($1, $2, 'email', 'smtp', '', '', '', 1, now())",
         [tx.workspaceId, newId(db.clock)],
       ),
     );
