@@ -18,6 +18,7 @@ export const permissions = [
   'campaigns:send',
   'messages:read',
   'messages:send',
+  'inapp:tokens',
   'providers:read',
   'providers:write',
   'limits:write',

@@ -104,6 +104,7 @@ export const builtInRoles: readonly BuiltInRole[] = [
       'campaigns:read',
       'messages:read',
       'messages:send',
+      'inapp:tokens',
       'providers:read',
       'providers:write',
       'limits:write',
