@@ -31,7 +31,9 @@ test('every round has its queue and its time, and asks for all workspaces', asyn
     },
   };
   const workspaces = { tidyUp: () => Promise.resolve() };
-  daily({ db: db.db, clock: db.clock, jobs, log: silentLog }, { audience, workspaces });
+  const swept: string[] = [];
+  const inbox = { forgetOld: async (id: string) => void swept.push(id) };
+  daily({ db: db.db, clock: db.clock, jobs, log: silentLog }, { audience, inbox, workspaces });
   expect([...crons.keys()]).toEqual([...rounds.keys()]);
   for (const [queue, run] of rounds) {
     expect(queues).toHaveProperty([queue]);
@@ -39,5 +41,6 @@ test('every round has its queue and its time, and asks for all workspaces', asyn
   }
   const all = [db.workspaceId, second].toSorted();
   expect(forgotten.toSorted()).toEqual(all);
+  expect(swept.toSorted()).toEqual(all);
   expect(asked.map((ids) => ids.toSorted())).toEqual([all]);
 });

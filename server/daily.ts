@@ -1,4 +1,5 @@
 import type { Audience } from './audience/index.ts';
+import type { Inbox } from './channels/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { forgetOldKeys } from './platform/http-idempotency.ts';
@@ -16,6 +17,7 @@ interface Ground {
 
 interface Rounds {
   readonly audience: Pick<Audience, 'forgetUploads' | 'dropOrphans'>;
+  readonly inbox: Pick<Inbox, 'forgetOld'>;
   readonly workspaces: Pick<Workspaces, 'tidyUp'>;
 }
 
@@ -37,6 +39,7 @@ export function daily({ db, clock, jobs, log }: Ground, slices: Rounds): void {
       if (signal.aborted) return;
       await db.transaction(id, (tx) => forgetOldKeys(tx, clock.now()));
       await slices.audience.forgetUploads(id);
+      await slices.inbox.forgetOld(id);
     }
     log.info({ workspaces: ids.length }, 'the nightly round is done');
   });
