@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  callbackAbout,
   categoryOfStatus,
   failureResult,
   malformedResult,
   maskAddress,
+  messageIdOf,
   reasonText,
   refusalResult,
   retryAfterMs,
@@ -161,5 +163,17 @@ describe('a reason', () => {
   it('masks the number of the message however it is written', () => {
     expect(reasonText('To 15005550001 and +15005550001', ['+15005550001'])).toBe('To •••••001 and •••••001');
     expect(maskAddress('short')).toBe('•••');
+  });
+});
+
+describe('our id in the address of a callback', () => {
+  it('comes back as it was given', () => {
+    const id = '0198c1d2-0000-7000-8000-000000000001';
+    expect(messageIdOf(callbackAbout('https://parley.example/c/twilio/1?a=b', id))).toBe(id);
+  });
+  it('is nothing but an id', () => {
+    expect(messageIdOf('https://parley.example/c?message=x')).toBeUndefined();
+    expect(messageIdOf('https://parley.example/c')).toBeUndefined();
+    expect(messageIdOf('nonsense')).toBeUndefined();
   });
 });

@@ -111,8 +111,8 @@ export function reasonText(text: string, addresses: readonly string[] = []): str
 }
 
 const mailbox = /[^\s<>"'(),:;@•]+@[^\s<>"'(),:;@]+/g;
-/** Seven digits or more, as numbers are written; not a part of a longer id, not a date. */
-const phone = /(?<![\w•.+-])(?!\d{4}-\d{2}-\d{2})\+?\d(?:[ ().-]?\d){6,14}(?![\w-])/g;
+/** Seven digits or more, as numbers are written; not a part of a longer id, not a date, not a mail server's `550 5.1.10`. */
+const phone = /(?<![\w•.+-])(?!\d{4}-\d{2}-\d{2})(?!\d{3}[ -]\d\.\d{1,3}\.\d)\+?\d(?:[ ().-]?\d){6,14}(?![\w-])/g;
 
 /** Pure: `•••@example.com`, `•••••123`, `•••`: enough to know one's own by, not enough to write to. */
 export function maskAddress(address: string): string {
@@ -120,4 +120,22 @@ export function maskAddress(address: string): string {
   if (at > 0) return `•••${address.slice(at)}`;
   if (/^\+?[\d ().-]+$/.test(address)) return `•••••${address.replace(/\D/g, '').slice(-3)}`;
   return '•••';
+}
+
+/** The name under which our id stands in the address of a callback: vendors that sign the address tell nothing else of ours back. */
+const messageParameter = 'message';
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Pure: where the vendor reports on one message. */
+export function callbackAbout(callbackUrl: string, messageId: string): string {
+  const url = new URL(callbackUrl);
+  url.searchParams.set(messageParameter, messageId);
+  return url.href;
+}
+
+/** Pure: our id in the address of a callback. */
+export function messageIdOf(callbackUrl: string): string | undefined {
+  if (!URL.canParse(callbackUrl)) return undefined;
+  const id = new URL(callbackUrl).searchParams.get(messageParameter);
+  return id !== null && uuid.test(id) ? id : undefined;
 }

@@ -4,6 +4,8 @@ import type { Callback, ErrorTable, SendResult } from './port.ts';
 
 /** What Twilio's channels (SMS, WhatsApp) have in common: how it signs, what it answers, when it calls back. */
 
+export { callbackAbout, messageIdOf } from './outcome.rules.ts';
+
 /** Names in the order of the form, with all of their values. */
 export type FormFields = ReadonlyMap<string, readonly string[]>;
 
@@ -156,24 +158,6 @@ export function parseObject(body: Buffer): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The name under which our id stands in the address of a callback: Twilio signs the address, and tells nothing else of ours back. */
-const messageParameter = 'message';
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** Pure: where the vendor reports on one message. */
-export function callbackAbout(callbackUrl: string, messageId: string): string {
-  const url = new URL(callbackUrl);
-  url.searchParams.set(messageParameter, messageId);
-  return url.href;
-}
-
-/** Pure: our id in the address of a callback. */
-export function messageIdOf(callbackUrl: string): string | undefined {
-  if (!URL.canParse(callbackUrl)) return undefined;
-  const id = new URL(callbackUrl).searchParams.get(messageParameter);
-  return id !== null && uuid.test(id) ? id : undefined;
 }
 
 /** What a status of Twilio's says of a message. `queued`, `sending` and the like: it has it. */

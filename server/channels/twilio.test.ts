@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Callback, ErrorCategory } from './port.ts';
 import { twilioErrors } from './twilio-errors.rules.ts';
-import {
-  callbackAbout,
-  isTwilioSigned,
-  messageIdOf,
-  parseForm,
-  twilioResult,
-  twilioSignature,
-  twilioStatuses,
-} from './twilio.rules.ts';
+import { isTwilioSigned, parseForm, twilioResult, twilioSignature, twilioStatuses } from './twilio.rules.ts';
 import { verifyTwilio } from './twilio.ts';
 import { readContract } from './testing-spec.ts';
 
@@ -87,18 +79,6 @@ describe('a signature', () => {
     const headers = { 'x-twilio-signature': twilioSignature('', url, parseForm(body)) };
     expect(isTwilioSigned('', signed({ headers }))).toBe(false);
     expect(verifyTwilio({}, signed())).toEqual({ kind: 'forged', reason: 'the account has no auth token' });
-  });
-});
-
-describe('our id in the address of a callback', () => {
-  it('comes back as it was given', () => {
-    const id = '0198c1d2-0000-7000-8000-000000000001';
-    expect(messageIdOf(callbackAbout('https://parley.example/c/twilio/1?a=b', id))).toBe(id);
-  });
-  it('is nothing but an id', () => {
-    expect(messageIdOf('https://parley.example/c?message=x')).toBeUndefined();
-    expect(messageIdOf('https://parley.example/c')).toBeUndefined();
-    expect(messageIdOf('nonsense')).toBeUndefined();
   });
 });
 

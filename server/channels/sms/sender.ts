@@ -1,0 +1,77 @@
+import { resultOf } from '../outcome.rules.ts';
+import type { Logger, OutgoingSms, Sender, SendResult } from '../port.ts';
+import { prepareSms } from './sender.rules.ts';
+import type { Prepared, SmsLimits } from './sender.rules.ts';
+
+/** What the senders of all SMS vendors share: so many requests at a time, what no vendor takes anyway, and the end. */
+export interface SmsSenderParts {
+  /** Requests at a time. */
+  readonly capacity: number;
+  readonly limits: SmsLimits;
+  readonly log: Logger;
+  hand(message: OutgoingSms, prepared: Prepared): Promise<SendResult>;
+}
+
+const notBegun = {
+  closed: resultOf('transient', 'closed', 'the account was closed before the message began'),
+  aborted: resultOf('transient', 'aborted', 'given up before the message began'),
+} as const;
+
+type Begin = (given: 'turn' | keyof typeof notBegun) => void;
+
+export function createSmsSender(parts: SmsSenderParts): Sender {
+  const waiting = new Set<Begin>();
+  const running = new Set<Promise<SendResult>>();
+  let isClosed = false;
+
+  const start = (message: OutgoingSms, prepared: Prepared): Promise<SendResult> => {
+    const work = handSafely(parts, message, prepared).finally(() => {
+      running.delete(work);
+      const [next] = waiting;
+      next?.('turn');
+    });
+    running.add(work);
+    return work;
+  };
+
+  /** Aborting reaches only what waits: a request that has begun runs to its end, so that its outcome is exact. */
+  const queue = (message: OutgoingSms, prepared: Prepared, signal: AbortSignal | undefined) =>
+    new Promise<SendResult>((resolve) => {
+      const onAbort = () => begin('aborted');
+      const begin: Begin = (given) => {
+        waiting.delete(begin);
+        signal?.removeEventListener('abort', onAbort);
+        resolve(given === 'turn' ? start(message, prepared) : notBegun[given]);
+      };
+      signal?.addEventListener('abort', onAbort);
+      waiting.add(begin);
+    });
+
+  return {
+    capacity: parts.capacity,
+    send: (message, signal) => {
+      if (isClosed) return Promise.resolve(notBegun.closed);
+      if (signal?.aborted === true) return Promise.resolve(notBegun.aborted);
+      if (message.channel !== 'sms')
+        return Promise.resolve(resultOf('content', 'wrong-channel', `an SMS account does not send ${message.channel}`));
+      const prepared = prepareSms(message, parts.limits);
+      if (prepared.kind !== 'prepared') return Promise.resolve(prepared);
+      return running.size < parts.capacity ? start(message, prepared) : queue(message, prepared, signal);
+    },
+    close: async () => {
+      isClosed = true;
+      for (const begin of waiting) begin('closed');
+      await Promise.all(running);
+    },
+  };
+}
+
+async function handSafely(parts: SmsSenderParts, message: OutgoingSms, prepared: Prepared): Promise<SendResult> {
+  try {
+    return await parts.hand(message, prepared);
+  } catch (error) {
+    // A mistake of ours: it is not known how far it came.
+    parts.log.warn({ err: error }, 'sending failed unexpectedly');
+    return { kind: 'unknown', code: 'internal', cause: 'an unexpected error while sending' };
+  }
+}

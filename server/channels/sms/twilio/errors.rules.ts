@@ -1,0 +1,1 @@
+export { twilioErrors } from '../../twilio-errors.rules.ts';
