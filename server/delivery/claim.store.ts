@@ -30,6 +30,37 @@ export async function lockDueBatch(tx: Tx, now: Temporal.Instant): Promise<Batch
   return rows[0];
 }
 
+/** Small batches taken into one at a time: bounds what one look can cost. */
+const mostAbsorbed = 64;
+
+/**
+ * Moves the messages of other free batches of the same plan into this locked one, at most `room` of them; answers which.
+ * Batches that somebody else is at are passed over, so that nobody waits in a circle.
+ */
+export async function absorbBatches(
+  tx: Tx,
+  batch: Pick<BatchRow, 'id' | 'planId'>,
+  room: number,
+  now: Temporal.Instant,
+): Promise<string[]> {
+  const [row] = await tx.hot<{ added: string[] }>(
+    `with near as (
+       select b.id, b.size from batch b where b.workspace_id = $1 and b.plan_id = $3 and b.id <> $2 and b.begun = 0
+         and b.lease_until is null and b.due_at <= $4 limit ${mostAbsorbed} for update skip locked
+     ), fitting as (
+       select n.id from (select id, sum(size) over (order by id) as sum from near) n where n.sum <= $5
+     ), gone as (
+       delete from batch b using fitting f where b.workspace_id = $1 and b.id = f.id returning b.id, b.message_ids
+     ), added as (
+       select array(select unnest(g.message_ids) from (select message_ids from gone order by id) g) as ids
+     )
+     update batch b set message_ids = b.message_ids || a.ids, size = b.size + cardinality(a.ids) from added a
+     where b.workspace_id = $1 and b.id = $2 and cardinality(a.ids) > 0 returning a.ids as added`,
+    [tx.workspaceId, batch.id, batch.planId, now, room],
+  );
+  return row?.added ?? [];
+}
+
 /** Takes the lease under a new fence: whoever held it before can no longer settle. */
 export async function leaseBatch(tx: Tx, id: string, worker: string, until: Temporal.Instant): Promise<number> {
   const [row] = await tx.hot<{ fence: number }>(

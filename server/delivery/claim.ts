@@ -1,6 +1,7 @@
 import type { Tx } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import {
+  absorbBatches,
   deleteBatch,
   leaseBatch,
   lockDueBatch,
@@ -14,7 +15,7 @@ import type { BatchRow } from './claim.store.ts';
 import { moveMessages, readCandidates } from './ledger.store.ts';
 import { intervalMs, reserve } from './pace.rules.ts';
 import type { Reservation } from './pace.rules.ts';
-import { finishPlan } from './plan.ts';
+import { batchSize, finishPlan } from './plan.ts';
 import { findPlan, insertBatch, moveCounts, moveReasons } from './plan.store.ts';
 import type { PlanRow } from './plan.store.ts';
 import type { Composer, DeliveryDeps, LaneAccount } from './ports.ts';
@@ -49,9 +50,9 @@ export type ClaimAnswer = Claim | 'again' | undefined;
 export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number): Promise<ClaimAnswer> {
   const now = deps.clock.now();
   const gathered = await gatherDeferrals(tx, deps, now, shard);
-  const batch = await lockDueBatch(tx, now);
-  if (batch === undefined) return gathered ? 'again' : undefined;
-  const plan = await findPlan(tx, batch.planId);
+  const found = await lockDueBatch(tx, now);
+  if (found === undefined) return gathered ? 'again' : undefined;
+  const [batch, plan] = await Promise.all([fill(tx, found, now), findPlan(tx, found.planId)]);
   if (plan === undefined) throw new Error('a batch without a plan');
   if (batch.leaseUntil !== null && batch.inFlight.length > 0) await rescue(tx, deps, plan, batch, shard);
   const fence = await leaseBatch(tx, batch.id, deps.worker, now.add({ seconds: leaseSeconds }));
@@ -69,6 +70,15 @@ export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number): Prom
     return 'again';
   }
   return takeLane(tx, deps, plan, batch, fence);
+}
+
+/** Calls of the API make many small batches: as many of the same plan as make a whole one are claimed as one. */
+async function fill(tx: Tx, batch: BatchRow, now: Temporal.Instant): Promise<BatchRow> {
+  if (batch.begun > 0 || batch.leaseUntil !== null || batch.size > batchSize / 2) return batch;
+  const added = await absorbBatches(tx, batch, batchSize - batch.size, now);
+  if (added.length === 0) return batch;
+  const messageIds = [...batch.messageIds, ...added];
+  return { ...batch, messageIds, size: messageIds.length };
 }
 
 /** A worker died, or lost touch, with messages in its window: they may have left. */

@@ -159,10 +159,13 @@ export async function moveMessages(
  * the window (then it can no longer be taken back). False as well when it waits in no batch.
  */
 export async function lockBatchOf(tx: Tx, planId: string, messageId: string): Promise<{ inFlight: boolean }> {
-  const [row] = await tx.query<{ inFlight: boolean }>(
-    `select $3 = any(in_flight) as "inFlight" from batch where workspace_id = $1 and plan_id = $2 and $3 = any(message_ids)
-     order by begun desc limit 1 for update`,
-    [tx.workspaceId, planId, messageId],
-  );
-  return { inFlight: row?.inFlight ?? false };
+  const look = () =>
+    tx.query<{ inFlight: boolean }>(
+      `select $3 = any(in_flight) as "inFlight" from batch where workspace_id = $1 and plan_id = $2 and $3 = any(message_ids)
+       order by begun desc limit 1 for update`,
+      [tx.workspaceId, planId, messageId],
+    );
+  // One that was waited for may be gone into another meanwhile, which only a statement of its own sees.
+  const [row] = await look();
+  return { inFlight: (row ?? (await look())[0])?.inFlight ?? false };
 }

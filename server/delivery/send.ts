@@ -56,6 +56,7 @@ async function contactsOf(
     if (person.contactId !== null) contacts.set(place, person);
     else strangers.push({ place, address: need(address) });
   }
+  if (strangers.length === 0) return contacts;
   const made = await deps.obtainContacts(
     tx,
     strangers.map((one) => one.address),
