@@ -59,6 +59,7 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
   const origin = ends.origin();
   const feedbackId = `${plan.sourceId ?? 'single'}:${plan.category}:${workspaceId}:parley`;
   const canLeave = needsConsent(plan.category);
+  const inParts = account.sender.many !== undefined;
   return {
     needsPhone: needsPhone(renderer),
     compose: (row, address, phone) => {
@@ -71,7 +72,7 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
         email: address,
         phone,
       });
-      const content = renderer.render({ contact, variables: row.variables ?? {}, workspace, urls });
+      const content = renderer.render({ contact, variables: row.variables ?? {}, workspace, urls }, inParts);
       if ('missing' in content) return { ok: false, reason: 'missing-variable', detail: content.missing.join(', ') };
       if ('failure' in content)
         return { ok: false, reason: 'render-failed', detail: `${content.where}: ${content.failure}` };
@@ -86,6 +87,7 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
           subject: content.subject,
           ...(content.html === null ? {} : { html: content.html }),
           text: content.text ?? '',
+          ...given('merge', content.merge),
           ...(canLeave ? { unsubscribeUrl: urls.unsubscribe } : {}),
           feedbackId,
         },

@@ -26,6 +26,7 @@ import type { DeliveryDeps } from './ports.ts';
 import { settle } from './settle.rules.ts';
 import type { LaneNews, Outcome, UnknownPolicy } from './settle.rules.ts';
 import { noteSettled, settleResults } from './settle.ts';
+import { transmit } from './transmit.ts';
 import type { Result } from './settle.ts';
 
 /** Messages whose hand-over is begun by one commit. */
@@ -193,7 +194,7 @@ async function moveOn(
   run.begun = begun;
   if (run.lane === news) run.lane = undefined;
   budget.give(writing.length + extra - ready.length);
-  for (const one of ready) send(run, deps, one);
+  sendAll(run, deps, ready);
 }
 
 interface Window {
@@ -322,35 +323,23 @@ function compose(run: Run, open: Opener, row: CandidateRow): { outgoing: Outgoin
   return { state: 'suppressed', reason: composed.reason, detail: composed.detail, tried: false };
 }
 
-function send(run: Run, deps: DeliveryDeps, { row, outgoing }: Ready): void {
-  run.open.set(row.id, row);
-  void transmit(run, deps, outgoing).then((result) => {
-    const attempted = { attempt: row.attempt, plannedAt: row.plannedAt, laneFailures: run.claim.laneFailures };
-    const { outcome, lane } = settle(result, attempted, run.policy, deps.clock.now(), deps.random());
-    run.open.delete(row.id);
-    run.results.push({ id: row.id, contactId: row.contactId, addressId: row.addressId, attempt: row.attempt, outcome });
-    if (lane !== undefined) {
-      run.lane = lane;
-      run.halted = true;
-    } else if (result.kind === 'accepted') run.laneWorks = true;
-    run.wake();
-  });
+function sendAll(run: Run, deps: DeliveryDeps, ready: readonly Ready[]): void {
+  for (const { row } of ready) run.open.set(row.id, row);
+  transmit(deps, run.claim, run.sent, ready, ({ row }, result) => note(run, deps, row, result));
+  run.sent += ready.length;
 }
 
-/** Waits for the message's slot, then hands it over. A provider that throws has a bug; what it did with the message is not known. */
-async function transmit(run: Run, deps: DeliveryDeps, outgoing: Outgoing): Promise<SendResult> {
-  const { interval, reservation, account } = run.claim;
-  if (interval > 0) {
-    const at = slot(reservation.startAt, interval, run.sent++);
-    const waitMs = Number(at.epochNanoseconds - deps.clock.now().epochNanoseconds) / 1e6;
-    if (waitMs > 0) await deps.clock.sleep(waitMs);
-  }
-  try {
-    return await account.sender.send(outgoing);
-  } catch (error) {
-    deps.log.error({ err: error }, 'a provider threw');
-    return { kind: 'unknown', code: 'provider-bug', cause: error instanceof Error ? error.message : 'thrown' };
-  }
+/** What became of one message; written with the next move. */
+function note(run: Run, deps: DeliveryDeps, row: CandidateRow, result: SendResult): void {
+  const attempted = { attempt: row.attempt, plannedAt: row.plannedAt, laneFailures: run.claim.laneFailures };
+  const { outcome, lane } = settle(result, attempted, run.policy, deps.clock.now(), deps.random());
+  run.open.delete(row.id);
+  run.results.push({ id: row.id, contactId: row.contactId, addressId: row.addressId, attempt: row.attempt, outcome });
+  if (lane !== undefined) {
+    run.lane = lane;
+    run.halted = true;
+  } else if (result.kind === 'accepted') run.laneWorks = true;
+  run.wake();
 }
 
 async function writeLane(tx: Tx, run: Run, deps: DeliveryDeps, news: LaneNews | undefined): Promise<void> {

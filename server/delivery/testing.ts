@@ -21,6 +21,10 @@ export interface DeliveryBench {
     paused: boolean;
     limits: { perSecond?: number; perMinute?: number; perRecipientPerDay?: number };
   };
+  /** The provider takes so many in one request; undefined: one by one. */
+  most: number | undefined;
+  /** Sizes of the requests that carried many. */
+  readonly requests: number[];
   answer: (to: string, nth: number) => SendResult | Promise<SendResult>;
   policy: 'hold' | 'resend' | 'give-up';
   /** Contacts with one address each and a consent of the given state for the bench's topic. */
@@ -47,6 +51,8 @@ export async function createDeliveryBench(test: TestDb): Promise<DeliveryBench> 
     sent: [],
     events: [],
     account: { paused: false, limits: {} },
+    most: undefined,
+    requests: [],
     answer: accepted,
     policy: 'hold',
     topicId,
@@ -83,14 +89,20 @@ export async function createDeliveryBench(test: TestDb): Promise<DeliveryBench> 
 }
 
 function fakeDeps(test: TestDb, bench: DeliveryBench): DeliveryDeps {
-  const sender: Sender = {
+  const send = async (message: Outgoing): Promise<SendResult> => {
+    if (message.channel !== 'email') throw new Error(`the fake account was handed ${message.channel}`);
+    bench.sent.push(message.to);
+    return bench.answer(message.to, bench.sent.length);
+  };
+  const senderOf = ({ most }: DeliveryBench): Sender => ({
     capacity: 16,
-    send: async (message: Outgoing) => {
-      if (message.channel !== 'email') throw new Error(`the fake account was handed ${message.channel}`);
-      bench.sent.push(message.to);
-      return bench.answer(message.to, bench.sent.length);
-    },
+    send,
+    ...(most === undefined ? {} : { many: { most, send: sendMany } }),
     close: () => Promise.resolve(),
+  });
+  const sendMany = (messages: readonly Outgoing[]) => {
+    bench.requests.push(messages.length);
+    return Promise.all(messages.map(send));
   };
   const account = (): LaneAccount => ({
     id: test.workspaceId,
@@ -98,7 +110,7 @@ function fakeDeps(test: TestDb, bench: DeliveryBench): DeliveryDeps {
     channel: 'email',
     paused: bench.account.paused,
     limits: bench.account.limits,
-    sender,
+    sender: senderOf(bench),
   });
   return {
     db: test.db,

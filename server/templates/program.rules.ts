@@ -96,12 +96,22 @@ function valueText(segment: Extract<Segment, { kind: 'value' }>, scope: Scope): 
   return typeof value === 'string' ? value : plainText(value);
 }
 
-/** The part for one message; throws what is missing, and what outgrows or outlasts the limits. */
-export function run(program: Program, scope: Scope, escape: (value: string) => string): string {
+/** What all messages of a program share, as literal text, and the gaps between, numbered from `first` on. */
+export function shapeOf(program: Program, first: number): (string | number)[] {
+  let gap = first;
+  return program.segments.map((segment) => (segment.kind === 'literal' ? segment.text : gap++));
+}
+
+/**
+ * The part for one message; throws what is missing, and what outgrows or outlasts the limits. What fills the gaps of the
+ * shape is put into `values`, when given, one for each gap.
+ */
+export function run(program: Program, scope: Scope, escape: (value: string) => string, values?: string[]): string {
   const { engine } = program;
   let context: Context | undefined;
   let out = '';
   for (const segment of program.segments) {
+    const before = out.length;
     switch (segment.kind) {
       case 'literal':
         out += segment.text;
@@ -124,6 +134,7 @@ export function run(program: Program, scope: Scope, escape: (value: string) => s
         if (context.breakCalled || context.continueCalled) return out;
       }
     }
+    if (values !== undefined && segment.kind !== 'literal') values.push(out.slice(before));
     if (out.length > limits.outputChars) throw new Error(tooLong);
   }
   return out;

@@ -320,3 +320,38 @@ describe('the cache of parsed versions', () => {
     expect(cache.get('1')).toBe(first);
   });
 });
+
+describe('a message in two parts', () => {
+  const source =
+    '<p>{% if contact.vip %}Dear {% endif %}{{ contact.v }}</p><a href="https://a.example/{{ contact.v }}">x</a>';
+  const joined = (shape: readonly (string | number)[] | undefined, values: readonly string[]) =>
+    (shape ?? []).map((one) => (typeof one === 'number' ? (values[one] ?? '<gap>') : one)).join('');
+
+  test('says, put together, what it says in one', async () => {
+    const renderer = await rendererOf(source, { subject: 'Hi {{ contact.v }}', text: '{{ contact.v }}!' });
+    for (const v of ['Ada', '<b>&', 'a\r\nb']) {
+      const whole = renderer.render(inputFor({ v, vip: v === 'Ada' }), true);
+      if (!('html' in whole) || whole.merge === undefined) throw new Error('does not render in parts');
+      const { shape, values } = whole.merge;
+      expect(joined(shape.subject, values)).toBe(whole.subject);
+      expect(joined(shape.html, values)).toBe(whole.html);
+      // The subject's own line breaks are gone from its value; the text keeps its.
+      expect(joined(shape.text, values)).toBe(whole.text);
+    }
+  });
+
+  test('shares one shape with every other message of its version', async () => {
+    const renderer = await rendererOf(source, { subject: 'Hi {{ contact.v }}', text: '{{ contact.v }}!' });
+    const [one, other] = ['Ada', 'Bo'].map((v) => renderer.render(inputFor({ v, vip: false }), true));
+    if (one === undefined || other === undefined || !('merge' in one) || !('merge' in other))
+      throw new Error('no parts');
+    expect(one.merge?.shape).toBe(other.merge?.shape);
+    expect(one.merge?.values).not.toEqual(other.merge?.values);
+  });
+
+  test('is not offered when a template ends itself in the middle', async () => {
+    const renderer = await rendererOf('<p>{% if contact.vip %}{% break %}{% endif %}</p><p>{{ contact.v }}</p>');
+    const ended = renderer.render(inputFor({ v: 'Ada', vip: true }), true);
+    expect('html' in ended && ended.merge).toBeUndefined();
+  });
+});

@@ -5,7 +5,7 @@ import type { Links } from './destinations.rules.ts';
 import { escapeText, faultOf, markupEngine, missingOf, plainEngine, tooSlow } from './engine.rules.ts';
 import { rendering } from './filters.rules.ts';
 import type { Rendering } from './filters.rules.ts';
-import { MissingVariableError, createProgram, run } from './program.rules.ts';
+import { MissingVariableError, createProgram, run, shapeOf } from './program.rules.ts';
 import type { Program } from './program.rules.ts';
 import { has, scopeOf, usable } from './scope.rules.ts';
 import type { RenderData, RenderInput, Scope } from './scope.rules.ts';
@@ -17,6 +17,15 @@ export interface RenderedMessage {
   readonly subject: string;
   readonly html: string | null;
   readonly text: string;
+  /** The same in two parts, when asked for: what the version says to everybody (one object for all), and this one's values. */
+  readonly merge?: { readonly shape: Shape; readonly values: readonly string[] };
+}
+
+/** Literal text, and numbers that are places in the values of each message. */
+export interface Shape {
+  readonly subject: readonly (string | number)[];
+  readonly html?: readonly (string | number)[];
+  readonly text: readonly (string | number)[];
 }
 
 export type RenderResult =
@@ -33,8 +42,8 @@ export interface PreviewResult extends Record<RenderPart, string | null> {
 
 export interface Renderer {
   readonly compiled: CompiledTemplate;
-  /** Never throws. */
-  render(input: RenderInput): RenderResult;
+  /** Never throws. `inParts`: the answer has `merge`, unless the template ends itself in the middle. */
+  render(input: RenderInput, inParts?: boolean): RenderResult;
   /** Each part by itself, with what is wrong in it: one missing value does not hide the rest. */
   preview(input: RenderInput): PreviewResult;
   /** Where link `n` leads for this contact: http or https, or undefined. */
@@ -59,16 +68,36 @@ function whatIsMissing(error: unknown): string | undefined {
 }
 
 type Parts = Readonly<Record<RenderPart, Program | null>>;
-type PartRenderer = (input: RenderInput, scope: Scope, part: RenderPart) => string | null;
+type PartRenderer = (input: RenderInput, scope: Scope, part: RenderPart, values?: string[]) => string | null;
 
-function createPartRenderer(compiled: CompiledTemplate, links: Links, now: () => Temporal.Instant): PartRenderer {
+function partsOf(compiled: CompiledTemplate): Parts {
   const program = (source: string | null, engine: Liquid) =>
     source === null ? null : createProgram(source, engine, compiled.links);
-  const parts: Parts = {
+  return {
     subject: program(compiled.subject, plainEngine),
     html: program(compiled.html, markupEngine),
     text: program(compiled.text, plainEngine),
   };
+}
+
+/** Gaps are numbered through the parts, in the order in which they are rendered. */
+function wholeShape({ subject, html, text }: Parts): { readonly shape: Shape; readonly gaps: number } {
+  let gaps = 0;
+  const next = (program: Program | null) => {
+    const shape = program === null ? [] : shapeOf(program, gaps);
+    gaps += shape.filter((one) => typeof one === 'number').length;
+    return shape;
+  };
+  const shape = { subject: next(subject), ...(html === null ? {} : { html: next(html) }), text: next(text) };
+  return { shape, gaps };
+}
+
+function createPartRenderer(
+  compiled: CompiledTemplate,
+  parts: Parts,
+  links: Links,
+  now: () => Temporal.Instant,
+): PartRenderer {
   const fallback = usable('locale', compiled.locale) ? compiled.locale : 'en';
   const stateOf = (input: RenderInput, scope: Scope, escape: (value: string) => string): Rendering => {
     const { locale, time_zone: zone } = input.contact;
@@ -81,14 +110,14 @@ function createPartRenderer(compiled: CompiledTemplate, links: Links, now: () =>
       link: (n, context) => escape(links.address(n, scope, context, input.urls.click)),
     };
   };
-  return (input, scope, part) => {
+  return (input, scope, part, values) => {
     const found = parts[part];
     if (found === null) return null;
     const escape = part === 'html' ? escapeText : keep;
     // Its own: counters (`increment`) live in it and start over in each part.
     const own = Object.assign(Object.create(null), scope) as Scope;
     own[rendering] = stateOf(input, own, escape);
-    return run(found, own, escape);
+    return run(found, own, escape, values);
   };
 }
 
@@ -115,18 +144,24 @@ function previewOf(input: RenderInput, renderPart: PartRenderer): PreviewResult 
 /** Parses once; what it returns is used for every message of the version. */
 export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.Instant): Renderer {
   const links = createLinks(compiled.links);
-  const renderPart = createPartRenderer(compiled, links, now);
+  const parts = partsOf(compiled);
+  const whole = wholeShape(parts);
+  const renderPart = createPartRenderer(compiled, parts, links, now);
   const required = compiled.variables.filter((one) => !one.hasDefault).map((one) => one.name);
-  const attempt = (input: RenderInput): RenderResult => {
+  const attempt = (input: RenderInput, inParts: boolean): RenderResult => {
+    const values: string[] | undefined = inParts ? [] : undefined;
     let where: RenderPart = 'subject';
     const scope = scopeOf(input, input.urls);
     try {
-      const subject = oneLine(renderPart(input, scope, 'subject') ?? '');
+      const subject = oneLine(renderPart(input, scope, 'subject', values) ?? '');
       if (subject === '') return { failure: 'the subject is empty', where };
       where = 'html';
-      const html = renderPart(input, scope, 'html');
+      if (values !== undefined) for (const [at, value] of values.entries()) values[at] = oneLine(value);
+      const html = renderPart(input, scope, 'html', values);
       where = 'text';
-      return { subject, html, text: renderPart(input, scope, 'text') ?? '' };
+      const text = renderPart(input, scope, 'text', values) ?? '';
+      if (values?.length !== whole.gaps) return { subject, html, text };
+      return { subject, html, text, merge: { shape: whole.shape, values } };
     } catch (error) {
       const path = whatIsMissing(error);
       if (path === undefined) return { failure: faultOf(error).message, where };
@@ -135,10 +170,10 @@ export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.I
   };
   return {
     compiled,
-    render: (input) => {
-      const first = attempt(input);
+    render: (input, inParts = false) => {
+      const first = attempt(input, inParts);
       // The limit is wall time: a machine that stood still for a moment must not cost somebody their message.
-      return 'failure' in first && first.failure === tooSlow ? attempt(input) : first;
+      return 'failure' in first && first.failure === tooSlow ? attempt(input, inParts) : first;
     },
     preview: (input) => previewOf(input, renderPart),
     resolveLink: (n, data) => {
