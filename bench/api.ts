@@ -1,3 +1,5 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import autocannon from 'autocannon';
 import pg from 'pg';
 import { assertDurable } from './floor-schema.ts';
@@ -38,13 +40,15 @@ export async function benchApi(requests: number, say: (line: string) => void): P
     await press(server, rig.key, template.id, warmUp, 'warm');
     await untilSent(rig, warmUp);
     const cpuBefore = server.cpuSeconds();
+    const postgresBefore = postgresSeconds(rig);
     say(`${requests.toLocaleString('en')} calls over ${connections} connections …`);
     const started = performance.now();
     const result = await press(server, rig.key, template.id, requests, 'run');
     const seconds = (performance.now() - started) / 1000;
-    const cpuSeconds = server.cpuSeconds() - cpuBefore;
     const lost = requests + warmUp - (await untilSent(rig, requests + warmUp));
+    const cpuSeconds = server.cpuSeconds() - cpuBefore;
     const sentSeconds = (performance.now() - started) / 1000;
+    const postgresCpuSeconds = postgresSeconds(rig) - postgresBefore;
     const caught = await sink.stats();
     const peakRssMb = server.peakRssMb();
     await server.stop();
@@ -61,6 +65,7 @@ export async function benchApi(requests: number, say: (line: string) => void): P
       sentPerSecond: Math.round(requests / sentSeconds),
       peakRssMb: Math.round(peakRssMb),
       cpuSeconds: round(cpuSeconds),
+      postgresCpuSeconds: round(postgresCpuSeconds),
     };
   } finally {
     await rig.close();
@@ -89,6 +94,29 @@ async function press(server: Server, key: string, templateId: string, amount: nu
       },
     ],
   });
+}
+
+/** Seconds of processor time of PostgreSQL so far: of its postmaster, of what it has reaped, and of what runs. */
+function postgresSeconds(rig: Rig): number {
+  const postmaster = Number(readFileSync(join(rig.dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n', 1)[0]);
+  let ticks = 0;
+  for (const pid of readdirSync('/proc').map(Number)) {
+    if (!Number.isInteger(pid)) continue;
+    const fields = statOf(pid);
+    const [own, reaped] = [Number(fields[11]) + Number(fields[12]), Number(fields[13]) + Number(fields[14])];
+    if (pid === postmaster) ticks += own + reaped;
+    else if (Number(fields[1]) === postmaster) ticks += own;
+  }
+  return ticks / 100;
+}
+
+/** What /proc says of a process, from its state on; nothing when it has just ended. */
+function statOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  } catch {
+    return [];
+  }
 }
 
 /** Waits until the ledger has nothing waiting any more; answers how many it says were accepted. */

@@ -7,6 +7,7 @@ import * as claims from './claim.store.ts';
 import { applyEngagement } from './engagement.store.ts';
 import * as ledger from './ledger.store.ts';
 import * as plans from './plan.store.ts';
+import * as recipients from './recipients.store.ts';
 import { createDeliveryBench } from './testing.ts';
 import type { DeliveryBench } from './testing.ts';
 
@@ -91,6 +92,22 @@ describe.each(sizes)('with %d messages more, never analysed', (size) => {
       await plans.planHasWork(tx, planId);
     });
     expectAlongIndexes(plan);
+  });
+
+  test('whom a call of the API means, its plan, and many small batches made one', async () => {
+    const { rows } = await db.owner.query<{ hash: Buffer }>('select hash from address limit 32');
+    const about = { kind: 'email', channel: 'email', topicId: bench.topicId };
+    expectAlongIndexes(
+      await explain(async (tx) => {
+        const addresses = rows.map(({ hash }) => ({ ...about, hash, version: 1 }));
+        await recipients.readByAddress(tx, [...addresses, { ...about, hash: Buffer.alloc(16), version: 1 }], true);
+        const contacts = contactIds.map((contactId) => ({ ...about, contactId, externalId: null }));
+        await recipients.readByContact(tx, [...contacts, { ...about, contactId: null, externalId: 'x' }], true);
+        await plans.findPlansByDigest(tx, '2026-02-01', [Buffer.alloc(32)]);
+        await claims.absorbBatches(tx, { id: db.workspaceId, planId }, 400, db.clock.now());
+        await ledger.lockBatchOf(tx, planId, db.workspaceId);
+      }),
+    );
   });
 
   test('folding in opens and clicks', async () => {
