@@ -302,7 +302,7 @@ function tell(workspaceId: string, url: string, desk: Desk, sent: readonly SentB
   const post = (
     afterMs: number,
     people: readonly SentBySendGrid[],
-    name: (one: SentBySendGridBySendGrid) => string,
+    name: (one: SentBySendGrid) => string,
   ) => {
     if (people.length === 0) return;
     const events = people.map((one) => event(desk, one, name(one), afterMs));

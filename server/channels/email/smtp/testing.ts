@@ -1,9 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { systemClock } from '../../../platform/clock.ts';
 import type { VirtualClock } from '../../../platform/clock.ts';
-import type { Sender } from '../../port.ts';
+import type { ProviderAccount, ProviderDeps, Sender } from '../../port.ts';
 import { converse, email, startScripted } from '../../testing.ts';
 import type { Heard, Line, Manners, ScriptedServer } from '../../testing.ts';
+import type { Play, PlayedVendor, ProviderContract } from '../../testing-contract.ts';
 import { createComposer } from '../mime.rules.ts';
 import { createSmtpSender } from './sender.ts';
 import type { PoolConfig, SenderDeps } from './sender.ts';
@@ -98,6 +99,92 @@ export async function settledBy<T>(clock: VirtualClock, promise: Promise<T>): Pr
   }
   return watched;
 }
+
+const gone = 'SMTP has no calls back: what is heard later comes as mail.';
+const without = {
+  'bad-signature': gone,
+  'stale-callback': gone,
+  'replayed-callback': gone,
+  'out-of-order-callbacks': gone,
+  'look-up': 'A mail server cannot be asked what became of a message.',
+};
+
+/** A mail server that does with each message what it is told to. */
+async function startPlayedMailServer(
+  accountAt: (port: number) => Pick<ProviderAccount, 'settings' | 'secrets'>,
+  within: (port: number, deps: ProviderDeps) => ProviderDeps,
+): Promise<PlayedVendor> {
+  let play: Play = 'accept';
+  const heard: Heard = { commands: [], bodies: [] };
+  const server = await startScripted((line) =>
+    converse(
+      line,
+      {
+        hello: ['250-vendor', '250-PIPELINING', '250-AUTH PLAIN LOGIN', '250 SIZE 1000000'],
+        auth: () => (play === 'refuse-account' ? ['535 5.7.8 Bad credentials'] : ['235 2.7.0 Welcome']),
+        rcpt: () => refusals[play] ?? ['250 ok'],
+        end: () => {
+          if (play === 'hang-up') line.drop();
+          return ends[play] ?? ['250 2.0.0 Ok: queued as VENDOR1'];
+        },
+      },
+      heard,
+    ),
+  );
+  return {
+    heard: heard.bodies,
+    account: () => ({
+      workspaceId: '0198c1d2-0000-7000-8000-00000000000a',
+      id: '0198c1d2-0000-7000-8000-00000000000b',
+      revision: 1,
+      ...accountAt(server.port),
+    }),
+    deps: (deps) => within(server.port, deps),
+    plays: (next) => void (play = next),
+    close: () => server.close(),
+  };
+}
+
+const refusals: Partial<Record<Play, readonly string[]>> = {
+  'refuse-address': ['550 5.1.1 <ada@example.com> no such user'],
+  throttle: ['451 4.7.0 Too many messages, try again in 7 seconds'],
+  down: ['451 4.3.0 Mail system full'],
+};
+
+const ends: Partial<Record<Play, readonly string[]>> = {
+  'refuse-content': ['554 5.7.1 refused as spam'],
+  malformed: ['<html>Bad gateway</html>'],
+  quiet: [],
+  'hang-up': [],
+};
+
+export const contract: ProviderContract = {
+  kind: 'smtp',
+  start: () =>
+    startPlayedMailServer(
+      (port) => ({
+        settings: { host: '127.0.0.1', port, security: 'none', username: 'acme', maxConnections: 2, dkim: null },
+        secrets: { password: 'secret-of-acme' },
+      }),
+      (_port, deps) => deps,
+    ),
+  message: (messageId) => email('ada@example.com', { messageId }),
+  without,
+};
+
+export const sandboxContract: ProviderContract = {
+  kind: 'sandbox',
+  start: () =>
+    startPlayedMailServer(
+      () => ({ settings: {}, secrets: {} }),
+      (port, deps) => ({
+        ...deps,
+        sandbox: () => ({ host: '127.0.0.1', port, password: () => 'secret-of-acme', vendorUrl: () => '' }),
+      }),
+    ),
+  message: (messageId) => email('ada@example.com', { messageId }),
+  without,
+};
 
 /**
  * A certificate for `localhost` that nobody vouches for, made anew for each run: a key kept in the repository would be
