@@ -26,7 +26,16 @@ export type Play =
   | 'hang-up';
 
 export type ContractPromise =
-  Play | 'bad-signature' | 'stale-callback' | 'replayed-callback' | 'out-of-order-callbacks' | 'look-up';
+  | Play
+  /** Nobody listens where the account points. */
+  | 'unreachable'
+  /** How long to wait is told in the answer to `throttle`. */
+  | 'retry-after'
+  | 'bad-signature'
+  | 'stale-callback'
+  | 'replayed-callback'
+  | 'out-of-order-callbacks'
+  | 'look-up';
 
 export interface PlayedVendor {
   /** The account as it would be stored, aimed at this vendor. */
@@ -43,6 +52,8 @@ export interface ProviderContract {
   readonly kind: string;
   start(): Promise<PlayedVendor>;
   message(messageId: string): Outgoing;
+  /** A reference as the vendor gives them, for callbacks; any word when left out. */
+  readonly ref?: string;
   /**
    * Genuine callbacks about one message that was accepted with `ref`, in the order in which they happened, signed for `at`;
    * each with the receipt it must be read as. Absent: the vendor has none (said in `without`).

@@ -88,7 +88,7 @@ function lineOf(socket: Socket): Line {
 export interface Manners {
   readonly greeting?: readonly string[];
   readonly hello?: readonly string[];
-  readonly auth?: readonly string[];
+  readonly auth?: readonly string[] | (() => readonly string[]);
   readonly mail?: (command: string) => readonly string[];
   readonly rcpt?: (command: string) => readonly string[];
   readonly data?: readonly string[];
@@ -110,7 +110,7 @@ export async function converse(line: Line, manners: Manners, heard: Heard): Prom
     const verb = said.slice(0, 4).toUpperCase();
     if (verb === 'EHLO' || verb === 'HELO')
       line.say(...(manners.hello ?? ['250-scripted', '250-PIPELINING', '250-8BITMIME', '250 SIZE 10000000']));
-    else if (verb === 'AUTH') line.say(...(manners.auth ?? ['235 2.7.0 Welcome']));
+    else if (verb === 'AUTH') line.say(...authAnswer(manners));
     else if (verb === 'MAIL') line.say(...(manners.mail?.(said) ?? positive));
     else if (verb === 'RCPT') {
       recipient = said;
@@ -128,6 +128,10 @@ export async function converse(line: Line, manners: Manners, heard: Heard): Prom
       line.socket.end();
     } else line.say(...positive);
   }
+}
+
+function authAnswer({ auth = ['235 2.7.0 Welcome'] }: Manners): readonly string[] {
+  return typeof auth === 'function' ? auth() : auth;
 }
 
 export function email(to = 'ada@example.com', change: Partial<OutgoingEmail> = {}): OutgoingEmail {
