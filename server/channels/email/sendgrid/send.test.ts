@@ -1,11 +1,11 @@
-import { simpleParser } from 'mailparser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createVirtualClock } from '../../../platform/clock.ts';
-import type { MergeShape, OutgoingEmail, SendResult } from '../../port.ts';
+import type { MergeShape, OutgoingEmail } from '../../port.ts';
 import { email } from '../../testing.ts';
 import { validatorFor } from '../../testing-spec.ts';
 import { callbackOf, playedCallbackUrl } from '../testing-http.ts';
 import type { PlayedMail } from '../testing-http.ts';
+import { from, idOf, inboxOf, merged, shape, together as sendTogether } from '../testing-merge.ts';
 import { sendGridProvider } from './provider.ts';
 import type { SendGridAccount } from './send.ts';
 import { sendGridReceipts } from './receipts.ts';
@@ -22,38 +22,8 @@ afterEach(() => vendor.close());
 const account = () => vendor.account() as SendGridAccount;
 const open = (change: Partial<SendGridAccount['settings']> = {}) =>
   sendGridProvider.create({ ...account(), settings: { ...account().settings, ...change } }, vendor.open());
-const idOf = (n: number) => `0198c1d2-0000-7000-8000-${String(n).padStart(12, '0')}`;
-
-const shape: MergeShape = {
-  subject: ['Hello ', 0],
-  html: ['<p>Hello ', 1, ', <a href="', 2, '">go</a></p>'],
-  text: ['Hello ', 0, ': ', 2],
-};
-const from = { address: 'news@example.com', name: 'Größe, Inc.' };
-
-function merged(n: number, to = `person${n}@example.com`): OutgoingEmail {
-  const values = [`P${n} $& -x-`, `P${n} &amp; Co`, `https://go.example/${n}`];
-  const print = (parts: readonly (string | number)[]) =>
-    parts.map((part) => (typeof part === 'number' ? values[part] : part)).join('');
-  return email(to, {
-    messageId: idOf(n),
-    from,
-    subject: print(shape.subject),
-    html: print(shape.html ?? []),
-    text: print(shape.text),
-    merge: { shape, values },
-    unsubscribeUrl: `https://mail.example.com/u/${n}`,
-    feedbackId: 'camp1:acme:parley',
-    headers: { 'X-Campaign': 'größe' },
-  });
-}
-
-async function together(messages: readonly OutgoingEmail[], sender = open()): Promise<readonly SendResult[]> {
-  return sender.many === undefined ? [] : sender.many.send(messages);
-}
-
-/** What is in the inbox, read by a parser of mail. */
-const inbox = () => Promise.all(vendor.kept.map(async (mail) => ({ mail, parsed: await simpleParser(mail.raw) })));
+const together = (messages: readonly OutgoingEmail[], sender = open()) => sendTogether(sender, messages);
+const inbox = () => inboxOf(vendor);
 
 describe('one message', () => {
   it('is a request as the specification has it, and arrives as what was meant', async () => {
@@ -66,17 +36,16 @@ describe('one message', () => {
     const [only] = await inbox();
     expect(only?.mail.messageId).toBe(idOf(1));
     expect(only?.parsed).toMatchObject({
-      subject: 'Hello P1 $& -x-',
+      subject: 'Hello P1 $& -x- {{p1}}',
       messageId: `<${idOf(1)}@example.com>`,
-      text: 'Hello P1 $& -x-: https://go.example/1',
+      text: 'Hello P1 $& -x- {{p1}}: https://go.example/1',
       html: '<p>Hello P1 &amp; Co, <a href="https://go.example/1">go</a></p>',
     });
     expect(only?.parsed.from?.value).toEqual([from]);
     expect(only?.parsed.replyTo?.value).toEqual([{ address: 'help@example.com', name: 'Help' }]);
-    const header = (name: string) => only?.parsed.headerLines.find(({ key }) => key === name)?.line;
-    expect(header('list-unsubscribe')).toBe('List-Unsubscribe: <https://mail.example.com/u/1>');
-    expect(header('list-unsubscribe-post')).toBe('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
-    expect(header('feedback-id')).toBe('Feedback-ID: camp1:acme:parley');
+    expect(only?.line('list-unsubscribe')).toBe('List-Unsubscribe: <https://mail.example.com/u/1>');
+    expect(only?.line('list-unsubscribe-post')).toBe('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
+    expect(only?.line('feedback-id')).toBe('Feedback-ID: camp1:acme:parley');
     expect(only?.parsed.headers.get('x-campaign')).toBe('=?UTF-8?B?Z3LDtsOfZQ==?=');
   });
 
