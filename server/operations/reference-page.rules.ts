@@ -41,13 +41,14 @@ export function referencePage(document: Json): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Parley API</title><style>${style}</style></head><body><main><h1>Parley API</h1>
 <p>JSON over HTTP, with <code>Authorization: Bearer &lt;API key&gt;</code>. Errors are problem documents (RFC 9457). The machine-readable form is <a href="/api/v1/openapi.json">openapi.json</a>.</p>
-<p>One message to somebody who agreed to the topic, and what is answered when they did, or when they unsubscribed. Up to 500 at once go in as <code>{"messages": […]}</code>; the same Idempotency-Key with the same body never sends twice.</p>
+<p>One message to somebody who agreed to the topic, and what is answered when they did, or when they unsubscribed. Up to 500 at once go in as <code>{"messages": […]}</code> and are answered in their order, a wrong one with an <code>error</code> in its place; the same Idempotency-Key with the same body never sends twice.</p>
 <pre>${escape(example)}</pre>
 <nav aria-label="Resources"><ul>${links}</ul></nav>${sections.join('')}</main></body></html>`;
 }
 
 function operationBlock(method: string, path: string, operation: unknown): string {
   const permission = text(child(operation, 'x-permission'));
+  const description = text(child(operation, 'description'));
   const parameters = child(operation, 'parameters');
   const named = (Array.isArray(parameters) ? parameters : []).map(
     (one) =>
@@ -58,7 +59,7 @@ function operationBlock(method: string, path: string, operation: unknown): strin
   const success = Object.entries(isObject(answers) ? answers : {}).find(([status]) => status !== 'default');
   const answer = firstSchema(child(success?.[1], 'content'));
   return `<details><summary><span class="method">${method.toUpperCase()}</span> <code>${escape(path)}</code> — ${escape(text(child(operation, 'summary')))}</summary>
-<p>Permission: <code>${escape(permission)}</code></p>${named.length > 0 ? `<ul>${named.join('')}</ul>` : ''}
+${description === '' ? '' : `<p>${escape(description)}</p>\n`}<p>Permission: <code>${escape(permission)}</code></p>${named.length > 0 ? `<ul>${named.join('')}</ul>` : ''}
 ${body === undefined ? '' : `<p>Body</p><pre>${escape(JSON.stringify(body, null, 1))}</pre>`}
 <p>Answer: ${escape(success?.[0] ?? '')}</p>${answer === undefined ? '' : `<pre>${escape(JSON.stringify(answer, null, 1))}</pre>`}</details>`;
 }
