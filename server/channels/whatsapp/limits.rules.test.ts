@@ -93,6 +93,7 @@ describe('the pair', () => {
       if (slot.kind === 'hold') throw new Error(`held at ${index}`);
       pair = slot.pair;
     }
+    expect(pair).toEqual({ freeAt: plus(200 * pairEveryMs), borrowed: 0 });
   });
 
   it('takes a burst, and then nothing until it would have been over', () => {

@@ -167,7 +167,7 @@ describe.skipIf(requests.length === 0)('what people write', () => {
       inReplyTo: 'wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBI0RTJEOTc2ODVERUY5RDlGNkYA',
     });
     expect(one('meta-Order Message')?.text).toBe('2 × di9ozbzfi4 (30 USD)\n1 × nqryix03ez (25 USD)');
-    expect(one('meta-Unsupported Message')).toMatchObject({ ...{ ...frame }, text: '' });
+    expect(one('meta-Unsupported Message')).toMatchObject({ ...frame, text: '' });
   });
 });
 
