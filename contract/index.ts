@@ -19,6 +19,7 @@ import { overviewEndpoints } from './overview.ts';
 import { pageEndpoints } from './pages.ts';
 import { providerEndpoints } from './providers.ts';
 import { rateLimitEndpoints } from './rate-limits.ts';
+import { sandboxAccountEndpoints } from './sandbox-accounts.ts';
 import { sandboxScenarioEndpoints } from './sandbox-scenario.ts';
 import { sandboxEndpoints } from './sandbox.ts';
 import { streamEndpoints } from './stream.ts';
@@ -48,6 +49,7 @@ export const endpoints: readonly Endpoint[] = [
   ...rateLimitEndpoints,
   ...sandboxEndpoints,
   ...sandboxScenarioEndpoints,
+  ...sandboxAccountEndpoints,
   ...streamEndpoints,
   ...systemEndpoints,
   ...callbackEndpoints,

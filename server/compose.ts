@@ -256,7 +256,15 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
     ...campaignRoutes({ campaigns: campaigns.deps, audit }),
     ...slices.callbacks.routes,
     ...inboundRoutes({ hits: inbound.hits, choices: inbound.choices, vault, log }),
-    ...sandbox.routes({ fetch, record }),
+    ...sandbox.routes({
+      fetch,
+      record,
+      createAccount: async (tx, by, id, { from, ...draft }) => {
+        await channels.createAccount(tx, id, { ...draft, ...(from === undefined ? {} : { sender: { from } }) });
+        const after = { kind: draft.kind, name: draft.name };
+        await record(tx, by, { action: 'provider.created', target: { kind: 'provider', id }, after });
+      },
+    }),
     ...overviewRoutes({ clock, recentCampaigns: campaigns.recent }),
     ...streamRoutes({ news, clock, stop: stopping.signal }),
     ...systemRoutes({

@@ -163,7 +163,7 @@ export function systemMailer(ends: Ends, read: <T>(workspaceId: string, work: (t
     const account = await read(workspaceId, (tx) => firstOpen(ends, tx));
     const { readerId, ...letter } = mail;
     // What the sandbox catches, colleagues look at; a real account needs no such mark, and its readers no ids of ours.
-    const headers = account.kind === 'sandbox' ? confidential(readerId) : {};
+    const headers = account.isSandbox ? confidential(readerId) : {};
     await post(account, { messageId: newId(ends.clock), ...letter, headers });
   };
 }

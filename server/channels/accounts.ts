@@ -69,6 +69,13 @@ export async function createAccount(deps: AccountsDeps, tx: Tx, id: string, draf
   });
 }
 
+export async function createRoutedAccount(deps: AccountsDeps, tx: Tx, id: string, draft: AccountDraft): Promise<void> {
+  await createAccount(deps, tx, id, draft);
+  const found = await store.findRoute(tx, draft.channel);
+  if (found === undefined || found.accountIds.length === 0)
+    await store.writeRoute(tx, draft.channel, [id], deps.clock.now());
+}
+
 export async function getAccount(tx: Tx, id: string, lock = false): Promise<AccountRow> {
   const row = await store.findAccount(tx, id, lock);
   if (row === undefined) throw notFound('account');

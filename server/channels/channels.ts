@@ -3,11 +3,12 @@ import type { Route } from '../platform/http.ts';
 import type { Vault } from '../platform/sealing.ts';
 import type { AccountLimits, SenderIdentity } from './account.rules.ts';
 import * as accounts from './accounts.ts';
+import type { AccountDraft } from './accounts.ts';
 import { createDns } from './dns.ts';
 import type { Callback, Channel, Dns, Mailbox, ProviderDeps, ReadinessItem, Sender, Told, Verdict } from './port.ts';
 import { accountRoutes } from './routes.ts';
 import type { ChannelRoutesDeps } from './routes.ts';
-import { createSenders, providerAccount } from './senders.ts';
+import { createSenders, providerAccount, sandboxVendor } from './senders.ts';
 import * as store from './store.ts';
 import type { AccountRow } from './store.ts';
 
@@ -17,6 +18,8 @@ export interface LaneAccount {
   readonly name: string;
   readonly channel: Channel;
   readonly kind: string;
+  /** What it is handed ends in the sandbox, where all who may look can read it. */
+  readonly isSandbox: boolean;
   readonly paused: boolean;
   readonly pausedAt: Temporal.Instant | undefined;
   readonly limits: AccountLimits;
@@ -48,6 +51,8 @@ export interface Channels {
   setPaused(tx: Tx, accountId: string, paused: boolean): Promise<void>;
   /** For a new workspace: an account that catches, and the route to it. Gives the account's id. */
   createSandboxAccount(tx: Tx): Promise<string>;
+  /** Also into the route of its channel, when that has none. */
+  createAccount(tx: Tx, id: string, draft: AccountDraft): Promise<void>;
   /** `from` when a campaign names its own. Looks into the DNS: call it outside of transactions. */
   readiness(
     db: Db,
@@ -74,6 +79,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
     name: row.name,
     channel: row.channel,
     kind: row.kind,
+    isSandbox: row.kind === 'sandbox' || sandboxVendor(row.settings) !== undefined,
     paused: row.pausedAt !== null,
     pausedAt: row.pausedAt ?? undefined,
     limits: row.limits,
@@ -101,6 +107,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
       };
     },
     setPaused: (tx, accountId, paused) => accounts.setPaused(forAccounts, tx, accountId, paused),
+    createAccount: (tx, id, draft) => accounts.createRoutedAccount(forAccounts, tx, id, draft),
     createSandboxAccount: (tx) => accounts.createSandboxAccount(forAccounts, tx),
     readiness: (db, query) => accounts.accountReadiness(forAccounts, db, query),
     routes: (routesDeps) => accountRoutes({ ...routesDeps, accounts: forAccounts }),

@@ -48,12 +48,17 @@ function atSandbox(
   workspaceId: string,
   sandbox: SandboxAddress | undefined,
 ): Fields {
-  const { baseUrl } = settings;
-  if (typeof baseUrl !== 'string' || sandbox === undefined || !URL.canParse(baseUrl)) return settings;
-  const { protocol, hostname, pathname } = new URL(baseUrl);
-  const vendor = /^\/([a-z0-9-]+)\/?$/.exec(pathname)?.[1];
-  if (protocol !== 'http:' || hostname !== 'sandbox.localhost' || vendor === undefined) return settings;
+  const vendor = sandboxVendor(settings);
+  if (vendor === undefined || sandbox === undefined) return settings;
   return { ...settings, baseUrl: sandbox.vendorUrl(workspaceId, vendor, { kind, id }) };
+}
+
+/** Which vendor of the built-in sandbox an account is set to; undefined: none. */
+export function sandboxVendor({ baseUrl }: Fields): string | undefined {
+  if (typeof baseUrl !== 'string' || !URL.canParse(baseUrl)) return undefined;
+  const { protocol, hostname, pathname } = new URL(baseUrl);
+  if (protocol !== 'http:' || hostname !== 'sandbox.localhost') return undefined;
+  return /^\/([a-z0-9-]+)\/?$/.exec(pathname)?.[1];
 }
 
 interface Kept {

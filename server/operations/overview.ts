@@ -74,7 +74,8 @@ async function readFacts(tx: Tx): Promise<Facts> {
        exists (select 1 from campaign where workspace_id = $1 and started_at is not null) as started,
        exists (select 1 from sandbox_message where workspace_id = $1) as arrived,
        coalesce((select settings->>'postalAddress' from workspace where id = $1), '') <> '' as postal,
-       exists (select 1 from provider_account where workspace_id = $1 and kind <> 'sandbox' and archived_at is null) as connected`,
+       exists (select 1 from provider_account where workspace_id = $1 and kind <> 'sandbox' and archived_at is null
+         and coalesce(settings->>'baseUrl', '') not like 'http://sandbox.localhost/%') as connected`,
     [tx.workspaceId],
   );
   if (row === undefined) throw new Error('counting gave nothing');

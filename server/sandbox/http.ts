@@ -5,6 +5,7 @@ import { createServer as createHttp2Server } from 'node:http2';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import type { SandboxScenario } from '../../contract/sandbox-scenario.ts';
 import type { Clock } from '../platform/clock.ts';
 import { isId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
@@ -144,6 +145,7 @@ async function answerTo(
       headers: headersOf(request),
       body,
       workspaceId: guest.workspaceId,
+      baseUrl: `http://${request.headers.host ?? host}/${segment}/${name}`,
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
     desk,
@@ -152,7 +154,10 @@ async function answerTo(
 
 /** A desk for one request: what a vendor asks it without waiting was read before. */
 export async function openDesk(deps: VendorDeskDeps, workspaceId: string, callbackUrl?: string): Promise<Desk> {
-  const scenario = await deps.scenarios.of(workspaceId);
+  return deskWith(deps, await deps.scenarios.of(workspaceId), callbackUrl);
+}
+
+export function deskWith(deps: VendorDeskDeps, scenario: SandboxScenario, callbackUrl?: string): Desk {
   return {
     clock: deps.clock,
     hex: (digits) =>

@@ -9,6 +9,7 @@
  *
  * It never passes a message on, listens on the loopback only, and calls no server but this one: a callback that would leave it is not made.
  */
+export type { VendorAccountDraft } from './accounts.ts';
 export { confidential } from './mail.rules.ts';
 export { createSandbox } from './sandbox.ts';
 export type { Sandbox, SandboxDeps, SandboxServer } from './sandbox.ts';

@@ -54,7 +54,10 @@ beforeAll(async () => {
     dropEvery: 50,
   });
   server = await sandbox.start();
-  app = await createTestApp(test, sandbox.routes({ fetch, receipt, record: () => Promise.resolve() }));
+  app = await createTestApp(
+    test,
+    sandbox.routes({ fetch, receipt, record: () => Promise.resolve(), createAccount: () => Promise.resolve() }),
+  );
 });
 afterAll(async () => {
   await app.close();

@@ -4,12 +4,15 @@ import type { HttpClient } from '../platform/http-client.ts';
 import type { Route } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
 import type { Vault } from '../platform/sealing.ts';
+import { accountRoutes } from './accounts.ts';
+import type { AccountRoutesDeps } from './accounts.ts';
 import { createCollector } from './collector.ts';
-import { openDesk, startVendorServer } from './http.ts';
+import { deskWith, openDesk, startVendorServer } from './http.ts';
 import type { AccountName } from './http.ts';
 import { createPost } from './post.ts';
 import { sandboxRoutes } from './routes.ts';
 import type { SandboxRoutesDeps } from './routes.ts';
+import { emptyScenario } from './scenario.rules.ts';
 import { createScenarios } from './scenarios.ts';
 import { startMailServer } from './server.ts';
 import type { Vendor } from './vendor.ts';
@@ -47,9 +50,12 @@ export interface SandboxDeps {
 
 export interface Sandbox {
   start(): Promise<SandboxServer>;
-  routes(
-    deps: Omit<SandboxRoutesDeps, 'vault' | 'localOrigin' | 'scenarios' | 'vendors' | 'post' | 'openDesk'>,
-  ): Route[];
+  routes(deps: SandboxPorts): Route[];
+}
+
+/** What the slices above lend. */
+export interface SandboxPorts extends Pick<SandboxRoutesDeps, 'fetch' | 'receipt' | 'record'> {
+  readonly createAccount: AccountRoutesDeps['createAccount'];
 }
 
 export function createSandbox(deps: SandboxDeps): Sandbox {
@@ -66,8 +72,8 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
   const post = createPost({ clock, log, http, scenarios, random, origin, localOrigin });
   const forDesks = { collector, scenarios, post, clock, key, random };
   return {
-    routes: (given) =>
-      sandboxRoutes({
+    routes: (given) => [
+      ...sandboxRoutes({
         ...given,
         vault,
         localOrigin,
@@ -76,6 +82,12 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
         post,
         openDesk: (workspaceId) => openDesk(forDesks, workspaceId),
       }),
+      ...accountRoutes({
+        vendors,
+        createAccount: given.createAccount,
+        deskOf: () => deskWith(forDesks, emptyScenario),
+      }),
+    ],
     start: async () => {
       const mail = await startMailServer({ collector, scenarios, random, clock, log, key });
       const played = await startVendorServer({ ...forDesks, vendors, log, callbackUrl: deps.callbackUrl });

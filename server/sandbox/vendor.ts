@@ -15,6 +15,8 @@ export interface VendorRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly workspaceId: string;
+  /** Where this vendor was called, without a slash at its end: signatures are made over it, and some name it in what they tell. */
+  readonly baseUrl: string;
   /**
    * What the account that asks has entered at the vendor's as its webhook, as far as this Parley has an address: for vendors
    * that are not told it in each request.

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +14,6 @@ import type { TestDb } from '../platform/testing.ts';
 import { createSandbox } from './sandbox.ts';
 import type { SandboxServer } from './sandbox.ts';
 import { echoVendor } from './testing-vendor.ts';
-import { createHmac } from 'node:crypto';
 
 let test: TestDb;
 let http: HttpClient;
@@ -23,6 +23,7 @@ const told: { url: string; body: string }[] = [];
 let chance = () => 0.5;
 let answer = 200;
 const audited: unknown[] = [];
+const made: unknown[] = [];
 
 /** This Parley, as far as callbacks go. */
 const parley = createServer((request, response) => {
@@ -56,7 +57,11 @@ beforeAll(async () => {
   server = await sandbox.start();
   app = await createTestApp(
     test,
-    sandbox.routes({ fetch, record: (_tx, _by, entry) => Promise.resolve(void audited.push(entry)) }),
+    sandbox.routes({
+      fetch,
+      record: (_tx, _by, entry) => Promise.resolve(void audited.push(entry)),
+      createAccount: (_tx, _by, id, draft) => Promise.resolve(void made.push({ id, ...draft })),
+    }),
   );
 });
 afterAll(async () => {
@@ -291,5 +296,18 @@ describe('a scenario', () => {
     const lost = await of();
     await new Promise((resolve) => setTimeout(resolve, 80));
     expect(lost()).toBe(0);
+  });
+});
+
+describe('an account of a played vendor', () => {
+  it('is made in one call, with what its form would be filled with', async () => {
+    const { data } = await call('GET', '/sandbox/vendors');
+    const baseUrl = 'http://sandbox.localhost/echo';
+    expect(data).toEqual([{ vendor: 'echo', kind: 'echo', channel: 'sms', title: 'Echo', baseUrl }]);
+    const created = await call('POST', '/sandbox/accounts', test.workspaceId, { kind: 'echo' });
+    expect(created).toMatchObject({ status: 201, json: { kind: 'echo', channel: 'sms', name: 'Echo (sandbox)' } });
+    const settings = { key: secret(test.workspaceId), baseUrl };
+    expect(made).toEqual([{ id: created.json['id'], kind: 'echo', channel: 'sms', name: 'Echo (sandbox)', settings }]);
+    expect((await call('POST', '/sandbox/accounts', test.workspaceId, { kind: 'nobody' })).status).toBe(422);
   });
 });
