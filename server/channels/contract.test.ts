@@ -14,6 +14,29 @@ import type { ContractPromise, PlayedVendor, ProviderContract } from './testing-
 const cannot: Readonly<Record<string, readonly ContractPromise[]>> = {
   smtp: ['bad-signature', 'look-up', 'out-of-order-callbacks', 'replayed-callback', 'stale-callback'],
   sandbox: ['bad-signature', 'look-up', 'out-of-order-callbacks', 'replayed-callback', 'stale-callback'],
+  twilio: ['stale-callback'],
+  sns: ['look-up'],
+  plivo: ['look-up', 'stale-callback'],
+  meta: ['look-up', 'stale-callback'],
+  'twilio-whatsapp': ['stale-callback'],
+  fcm: ['bad-signature', 'look-up', 'out-of-order-callbacks', 'replayed-callback', 'stale-callback'],
+  apns: ['bad-signature', 'look-up', 'out-of-order-callbacks', 'replayed-callback', 'retry-after', 'stale-callback'],
+  webpush: ['bad-signature', 'look-up', 'out-of-order-callbacks', 'replayed-callback', 'stale-callback'],
+  // Parley's own house: nobody to go quiet, hang up or call back.
+  inapp: [
+    'bad-signature',
+    'hang-up',
+    'malformed',
+    'out-of-order-callbacks',
+    'quiet',
+    'refuse-account',
+    'refuse-content',
+    'replayed-callback',
+    'retry-after',
+    'stale-callback',
+    'throttle',
+    'unreachable',
+  ],
 };
 
 it('every registered provider is held to the contract', () => {

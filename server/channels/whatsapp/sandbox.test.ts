@@ -223,7 +223,7 @@ describe.each([
 describe('what the sandbox’s Meta says', () => {
   let play: ReturnType<typeof lab>;
   beforeEach(() => {
-    play = lab(createMetaVendor(), metaProvider as unknown as Provider);
+    play = lab(createMetaVendor(), metaProvider);
   });
 
   it('has the form of Meta’s own answers', async () => {
@@ -291,7 +291,7 @@ describe('what the sandbox’s Meta says', () => {
 describe('what the sandbox’s Twilio says', () => {
   let play: ReturnType<typeof lab>;
   beforeEach(() => {
-    play = lab(createTwilioWhatsAppVendor(), twilioWhatsAppProvider as unknown as Provider);
+    play = lab(createTwilioWhatsAppVendor(), twilioWhatsAppProvider);
   });
   const spec = 'specs/twilio/twilio_api_v2010.messages.json';
   const path = '/2010-04-01/Accounts/{AccountSid}/Messages.json';

@@ -1,7 +1,5 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createHttpClient } from '../../platform/http-client.ts';
-import type { HttpClient } from '../../platform/http-client.ts';
 import type { OutgoingWhatsApp, ProviderAccount } from '../port.ts';
 import type { Play, PlayedVendor } from '../testing-contract.ts';
 
@@ -34,7 +32,6 @@ export async function startPlaying(
   account: (origin: string) => ProviderAccount,
 ): Promise<Playing> {
   const requests: PlayedRequest[] = [];
-  const clients: HttpClient[] = [];
   let play: Play = 'accept';
   let answer: ((request: PlayedRequest) => PlayedAnswer) | undefined;
   const server = createServer((request, response) => {
@@ -60,10 +57,8 @@ export async function startPlaying(
     },
     account: () => account(origin),
     deps: (deps) => {
-      const http = createHttpClient({ clock: deps.clock, resolveHost: (host) => Promise.resolve([host]) });
-      http.trust(origin);
-      clients.push(http);
-      return { ...deps, http };
+      deps.http.trust(origin);
+      return deps;
     },
     plays: (next) => {
       play = next;
@@ -74,7 +69,7 @@ export async function startPlaying(
     },
     close: async () => {
       server.closeAllConnections();
-      await Promise.all([...clients.map((client) => client.close()), new Promise((resolve) => server.close(resolve))]);
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }
