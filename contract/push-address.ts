@@ -83,8 +83,9 @@ export function readSubscription(json: string): PushSubscription | undefined {
 function endpointOf(given: unknown): string | undefined {
   if (typeof given !== 'string' || given.length > 1500 || !URL.canParse(given)) return undefined;
   const url = new URL(given);
-  const isLocal = url.hostname === '127.0.0.1' || url.hostname === 'localhost' || url.hostname === '[::1]';
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal)) return undefined;
+  // The sandbox's browsers are on this very machine.
+  const isSandbox = url.protocol === 'http:' && url.host === 'sandbox.localhost';
+  if (url.protocol !== 'https:' && !isSandbox) return undefined;
   return url.username === '' && url.password === '' && url.hash === '' ? url.href : undefined;
 }
 

@@ -19,7 +19,8 @@ export const inAppProvider: Provider<typeof inAppSettings, typeof inAppSecrets> 
   errors: inAppErrors,
   lookUp: async (account, { messageId }, { inbox }) => {
     if (inbox === undefined) return { kind: 'unclear', reason: 'there is no inbox' };
-    const isThere = await inbox.isThere(account.workspaceId, messageId);
+    const isThere = await inbox.isThere(account.workspaceId, messageId).catch(() => undefined);
+    if (isThere === undefined) return { kind: 'unclear', reason: 'the database did not answer' };
     return isThere ? { kind: 'accepted', ref: messageId } : { kind: 'absent' };
   },
   readiness: ({ settings }) =>

@@ -4,7 +4,7 @@ import { failureResult, malformedResult, refusalResult, resultOf, retryAfterMs }
 import { createPushSender } from '../sender.ts';
 import { createAccessTokens } from './access-token.ts';
 import type { AccessTokens } from './access-token.ts';
-import { fcmErrors } from './errors.rules.ts';
+import { fcmErrors, fcmPatienceMs } from './errors.rules.ts';
 import { fcmBody, readFcmAnswer, reservedField } from './request.rules.ts';
 import { readServiceAccount } from './settings.ts';
 import type { FcmSecrets, FcmSettings } from './settings.ts';
@@ -77,7 +77,7 @@ function judge(
 ): SendResult {
   if (answer.status === 200 && read?.name !== undefined) return { kind: 'accepted', ref: read.name };
   if (read?.code === undefined || answer.status < 300) return malformedResult(answer.status, 'the answer is not FCM’s');
-  const afterMs = retryAfterMs(answer.headers, deps.clock.now());
+  const afterMs = retryAfterMs(answer.headers, deps.clock.now()) ?? fcmPatienceMs(answer.status);
   return refusalResult(fcmErrors, {
     code: read.code,
     reason: read.reason ?? '',

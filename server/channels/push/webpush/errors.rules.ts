@@ -8,7 +8,7 @@ export const webpushErrors: ErrorTable = {
   404: { category: 'address', meaning: 'the subscription is unknown or has expired' },
   410: { category: 'address', meaning: 'the subscription has ended' },
   413: { category: 'content', meaning: 'the message is too long' },
-  429: { category: 'throttled', meaning: 'too many messages', afterMs: 10_000 },
+  429: { category: 'throttled', meaning: 'too many messages' },
   500: { category: 'transient', meaning: 'an error inside the push service' },
   503: { category: 'provider-down', meaning: 'the push service is out of order' },
   'other-key': {

@@ -23,12 +23,27 @@ export const webpushProvider: Provider<typeof webpushSettings, typeof webpushSec
   readiness: () => Promise.resolve([]),
 };
 
-/** There is nothing to sign in to: each subscription names its service. So the keys are tried, and the services resolved. */
+const anyService = 'https://fcm.googleapis.com/fcm/send';
+
+/**
+ * There is nothing to sign in to: each subscription names its service. So one of them is shown the account's signature, for a
+ * browser that does not exist; whatever it says of that browser, the signature was let in.
+ */
 async function trySigning({ settings, secrets }: WebpushAccount, deps: ProviderDeps): Promise<TestResult> {
   const { privateKey } = secrets;
   const publicKey = privateKey === undefined ? undefined : vapidPublicKey(privateKey);
   if (privateKey === undefined || publicKey === undefined)
     return { ok: false, steps: [{ name: 'sign', ok: false, detail: 'The account has no keys.' }] };
-  await createVapid({ privateKey, publicKey }, settings.subject, deps.clock)('https://push.example');
-  return { ok: true, steps: [{ name: 'sign', ok: true, detail: `Subscribe browsers with the key ${publicKey}.` }] };
+  const url = new URL(`${settings.baseUrl === null ? anyService : `${settings.baseUrl}/push`}/parley-test`);
+  const authorization = await createVapid({ privateKey, publicKey }, settings.subject, deps.clock)(url.origin);
+  const signed = { name: 'sign', ok: true, detail: `Subscribe browsers with the key ${publicKey}.` };
+  const headers = { authorization, ttl: '0' };
+  const answer = await deps.http.call({ method: 'POST', url: url.href, headers, timeoutMs: 10_000 });
+  if (answer.kind === 'failed')
+    return { ok: false, steps: [signed, { name: 'reach', ok: false, detail: `${answer.code}: ${answer.reason}` }] };
+  const isLetIn = answer.status < 500 && ![401, 403].includes(answer.status);
+  const detail = isLetIn
+    ? 'The push service takes the signature.'
+    : `The push service answered ${answer.status}: ${webpushErrors[answer.status]?.meaning ?? 'unknown'}.`;
+  return { ok: isLetIn, steps: [signed, { name: 'reach', ok: isLetIn, detail }] };
 }

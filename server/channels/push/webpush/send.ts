@@ -18,26 +18,31 @@ export type WebpushAccount = ProviderAccount<WebpushSettings, WebpushSecrets>;
 const capacity = 100;
 
 export function createWebpushSender(account: WebpushAccount, deps: ProviderDeps): Sender {
-  const { settings, secrets, workspaceId } = account;
+  const { settings, secrets } = account;
   const publicKey = secrets.privateKey === undefined ? undefined : vapidPublicKey(secrets.privateKey);
   const authorize =
     secrets.privateKey === undefined || publicKey === undefined
       ? undefined
       : createVapid({ privateKey: secrets.privateKey, publicKey }, settings.subject, deps.clock);
-  const mayCall = (endpoint: URL) =>
-    isPushService(endpoint.hostname, settings.services ?? []) || isSandbox(endpoint, workspaceId, deps);
+  const reach = (endpoint: string) => placeOf(new URL(endpoint), settings);
   return createPushSender({
     capacity,
     hand: (message) =>
       authorize === undefined
         ? Promise.resolve(resultOf('account', 'not-configured', 'the account has no keys'))
-        : handOver(message, authorize, mayCall, deps),
+        : handOver(message, authorize, reach, deps),
   });
 }
 
-function isSandbox(endpoint: URL, workspaceId: string, deps: ProviderDeps): boolean {
-  const sandbox = deps.sandbox?.()?.vendorUrl(workspaceId, 'webpush');
-  return sandbox !== undefined && new URL(sandbox).origin === endpoint.origin;
+/**
+ * Where an endpoint is called; undefined: nowhere. `http://sandbox.localhost/webpush/…` is found below the account's base
+ * URL, which only an account for a test bed has.
+ */
+function placeOf(endpoint: URL, { services, baseUrl }: WebpushSettings): URL | undefined {
+  if (endpoint.protocol === 'https:') return isPushService(endpoint.hostname, services ?? []) ? endpoint : undefined;
+  const path = /^\/webpush(\/.*)$/.exec(endpoint.pathname)?.[1];
+  if (endpoint.host !== 'sandbox.localhost' || baseUrl === null || path === undefined) return undefined;
+  return new URL(`${baseUrl}${path}`);
 }
 
 const refusal = (code: string) => refusalResult(webpushErrors, { code, reason: '' });
@@ -45,13 +50,13 @@ const refusal = (code: string) => refusalResult(webpushErrors, { code, reason: '
 async function handOver(
   message: OutgoingPush,
   authorize: (origin: string) => Promise<string>,
-  mayCall: (endpoint: URL) => boolean,
+  reach: (endpoint: string) => URL | undefined,
   deps: ProviderDeps,
 ): Promise<SendResult> {
   const subscription = readSubscription(message.token);
   if (subscription === undefined) return refusal('invalid-subscription');
-  const endpoint = new URL(subscription.endpoint);
-  if (!mayCall(endpoint)) return refusal('unknown-service');
+  const endpoint = reach(subscription.endpoint);
+  if (endpoint === undefined) return refusal('unknown-service');
   const plain = webpushPayload(message);
   if (plain.length > mostPlainBytes)
     return resultOf('content', '413', `the message has ${plain.length} bytes, ${mostPlainBytes} fit in`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FieldProblem } from '../../../platform/errors.ts';
+import { baseUrl } from '../base-url.rules.ts';
 import { vapidPublicKey } from './vapid.ts';
 
 export const webpushSettings = z.strictObject({
@@ -27,6 +28,8 @@ export const webpushSettings = z.strictObject({
       title: 'Further push services',
       description: 'Hosts of push services beyond those of the well-known browsers',
     }),
+  /** There is none at the vendors': each subscription names its service. With it, those of the sandbox are called, too. */
+  baseUrl,
 });
 export type WebpushSettings = z.output<typeof webpushSettings>;
 
