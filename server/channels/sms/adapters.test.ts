@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createVirtualClock, systemClock } from '../../platform/clock.ts';
 import type { Callback, OutgoingSms, Provider, Sender } from '../port.ts';
+import { providerDeps } from '../testing.ts';
 import { readContract, validatorFor } from '../testing-spec.ts';
 import type { ProviderContract } from '../testing-contract.ts';
 import { plivoProvider } from './plivo/provider.ts';
@@ -14,8 +15,6 @@ import * as twilio from './twilio/testing.ts';
 
 /** Each adapter over a real socket, with a server that plays the vendor; requests are held to the vendors' own specs. */
 
-const quietLog = { info: () => {}, warn: () => {} };
-
 function lab(contract: ProviderContract, provider: Provider) {
   let vendor: Playing;
   let senders: Sender[] = [];
@@ -28,14 +27,7 @@ function lab(contract: ProviderContract, provider: Provider) {
     vendor.plays('accept');
   });
   afterAll(() => vendor.close());
-  const deps = (clock = systemClock) =>
-    vendor.deps({
-      clock,
-      log: quietLog,
-      resolveHost: (host) => Promise.resolve([host]),
-      http: undefined as never,
-      callbackUrl,
-    });
+  const deps = (clock = systemClock) => vendor.deps(providerDeps(clock, { callbackUrl }));
   const account = (change: object = {}) => {
     const made = vendor.account();
     return { ...made, settings: { ...made.settings, ...change } };
