@@ -227,8 +227,9 @@ create table batch (
   PRIMARY KEY (workspace_id, id),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
-CREATE INDEX batch_due ON public.batch USING btree (due_at, priority);
 CREATE INDEX batch_of_plan ON public.batch USING btree (workspace_id, plan_id);
+CREATE INDEX batch_soonest ON public.batch USING btree (due_at);
+CREATE INDEX batch_turn ON public.batch USING btree (workspace_id, priority, due_at, id);
 alter table batch enable row level security;
 alter table batch force row level security;
 create policy owner_reads on batch for select to (owner) using (true);
@@ -435,9 +436,9 @@ create table deferral (
   PRIMARY KEY (workspace_id, message_id),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
-CREATE INDEX deferral_due ON public.deferral USING btree (workspace_id, due_at);
 CREATE INDEX deferral_of_plan ON public.deferral USING btree (workspace_id, plan_id);
 CREATE INDEX deferral_soonest ON public.deferral USING btree (due_at);
+CREATE INDEX deferral_turn ON public.deferral USING btree (workspace_id, priority, due_at);
 alter table deferral enable row level security;
 alter table deferral force row level security;
 create policy owner_reads on deferral for select to (owner) using (true);
@@ -509,6 +510,24 @@ create table event_epoch (
   CHECK (only_one)
 );
 grant select on event_epoch to parley_server;
+
+create table fallback_check (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  plan_month date not null,
+  plan_id uuid not null,
+  priority smallint not null,
+  due_at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id, message_id),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+CREATE INDEX fallback_check_soonest ON public.fallback_check USING btree (due_at);
+CREATE INDEX fallback_check_turn ON public.fallback_check USING btree (workspace_id, priority, due_at);
+alter table fallback_check enable row level security;
+alter table fallback_check force row level security;
+create policy owner_reads on fallback_check for select to (owner) using (true);
+create policy workspace_only on fallback_check for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on fallback_check to parley_server;
 
 create table idempotency_key (
   workspace_id uuid not null,
@@ -621,6 +640,7 @@ create table lane (
   cool_until timestamp with time zone,
   cool_reason text,
   failures integer not null default 0,
+  probe_until timestamp with time zone,
   PRIMARY KEY (workspace_id, account_id),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
@@ -628,6 +648,22 @@ alter table lane enable row level security;
 alter table lane force row level security;
 create policy workspace_only on lane for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on lane to parley_server;
+comment on column lane.failures is 'in a row; above 0 and past cool_until the lane is half open: one message at a time tries it';
+comment on column lane.probe_until is 'a message is trying the lane; nobody else does until then';
+
+create table lane_alert (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  kind text not null,
+  level text not null,
+  at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id, account_id, kind, level),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+alter table lane_alert enable row level security;
+alter table lane_alert force row level security;
+create policy workspace_only on lane_alert for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on lane_alert to parley_server;
 
 create table lane_hour (
   workspace_id uuid not null,
@@ -647,6 +683,49 @@ alter table lane_hour enable row level security;
 alter table lane_hour force row level security;
 create policy workspace_only on lane_hour for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on lane_hour to parley_server;
+
+create table lane_key (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  key text not null,
+  next_at timestamp with time zone not null,
+  tail_at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id, account_id, key),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+alter table lane_key enable row level security;
+alter table lane_key force row level security;
+create policy workspace_only on lane_key for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on lane_key to parley_server;
+
+create table lane_lease (
+  workspace_id uuid not null,
+  batch_id uuid not null,
+  account_id uuid not null,
+  "position" integer not null,
+  tokens integer not null,
+  PRIMARY KEY (workspace_id, batch_id),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+CREATE INDEX lane_lease_of_account ON public.lane_lease USING btree (workspace_id, account_id);
+alter table lane_lease enable row level security;
+alter table lane_lease force row level security;
+create policy workspace_only on lane_lease for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on lane_lease to parley_server;
+comment on column lane_lease.position is 'where the batch stood: who finds the claim dead knows by it how many may have left';
+
+create table lane_minute (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  minute timestamp with time zone not null,
+  used integer not null,
+  PRIMARY KEY (workspace_id, account_id, minute),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+alter table lane_minute enable row level security;
+alter table lane_minute force row level security;
+create policy workspace_only on lane_minute for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on lane_minute to parley_server;
 
 create table member (
   workspace_id uuid not null,
@@ -749,18 +828,23 @@ create table plan (
   complete boolean not null default false,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone,
+  fallback jsonb not null default '[]'::jsonb,
+  follows uuid,
   PRIMARY KEY (workspace_id, id),
-  CHECK ((source = ANY (ARRAY['campaign'::text, 'api'::text, 'test'::text]))),
+  CHECK ((source = ANY (ARRAY['campaign'::text, 'api'::text, 'test'::text, 'fallback'::text]))),
   CHECK ((state = ANY (ARRAY['open'::text, 'paused'::text, 'cancelled'::text]))),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
 );
 CREATE UNIQUE INDEX plan_digest ON public.plan USING btree (workspace_id, month, digest) WHERE (digest IS NOT NULL);
+CREATE UNIQUE INDEX plan_follows ON public.plan USING btree (workspace_id, follows) WHERE (follows IS NOT NULL);
 alter table plan enable row level security;
 alter table plan force row level security;
 create policy workspace_only on plan for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on plan to parley_server;
 comment on column plan.priority is '1 one-time codes, 2 transactional, 3 journeys, 4 campaigns; lower goes first';
 comment on column plan.complete is 'every page has been planned; no more messages will join';
+comment on column plan.fallback is 'the next channels, in order, for whom this one does not reach in time';
+comment on column plan.follows is 'the plan whose messages did not reach: this one goes on with its next channel';
 
 create table plan_count (
   workspace_id uuid not null,
@@ -827,6 +911,20 @@ alter table provider_account force row level security;
 create policy owner_reads on provider_account for select to (owner) using (true);
 create policy workspace_only on provider_account for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on provider_account to parley_server;
+
+create table recipient_mark (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  contact_id uuid not null,
+  message_id uuid not null,
+  at timestamp with time zone not null,
+  PRIMARY KEY (workspace_id, account_id, contact_id, message_id),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+alter table recipient_mark enable row level security;
+alter table recipient_mark force row level security;
+create policy workspace_only on recipient_mark for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on recipient_mark to parley_server;
 
 create table route (
   workspace_id uuid not null,
@@ -1017,18 +1115,42 @@ AS $function$
   select c.workspace_id from public.callback c where c.due_at <= at group by c.workspace_id order by min(c.due_at) limit most
 $function$;
 
-CREATE OR REPLACE FUNCTION public.parley_due_work(at timestamp with time zone, most integer)
- RETURNS TABLE(workspace_id uuid, priority smallint)
- LANGUAGE sql
+CREATE OR REPLACE FUNCTION public.parley_due_work(at timestamp with time zone, after uuid, most integer)
+ RETURNS TABLE(workspace_id uuid, priority smallint, weight double precision, batches boolean, deferrals boolean, fallbacks boolean)
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  select b.workspace_id, min(b.priority)::smallint from
-    (select q.workspace_id, q.priority from public.batch q where q.due_at <= at and (q.lease_until is null or q.lease_until <= at)
-     union all
-     select d.workspace_id, d.priority from public.deferral d where d.due_at <= at) b
-  group by b.workspace_id order by min(b.priority) limit most
-$function$;
+begin
+  return query
+  with recursive b (w, p) as (
+    (select x.workspace_id, x.priority from public.batch x where x.workspace_id > after order by 1, 2 limit 1)
+    union all
+    select n.workspace_id, n.priority from b cross join lateral
+      (select x.workspace_id, x.priority from public.batch x where (x.workspace_id, x.priority) > (b.w, b.p) order by 1, 2 limit 1) n
+  ), d (w, p) as (
+    (select x.workspace_id, x.priority from public.deferral x where x.workspace_id > after order by 1, 2 limit 1)
+    union all
+    select n.workspace_id, n.priority from d cross join lateral
+      (select x.workspace_id, x.priority from public.deferral x where (x.workspace_id, x.priority) > (d.w, d.p) order by 1, 2 limit 1) n
+  ), f (w, p) as (
+    (select x.workspace_id, x.priority from public.fallback_check x where x.workspace_id > after order by 1, 2 limit 1)
+    union all
+    select n.workspace_id, n.priority from f cross join lateral
+      (select x.workspace_id, x.priority from public.fallback_check x where (x.workspace_id, x.priority) > (f.w, f.p) order by 1, 2 limit 1) n
+  ), due (w, p, kind) as (
+    (select b.w, b.p, 1 from b where exists (select 1 from public.batch x
+       where x.workspace_id = b.w and x.priority = b.p and x.due_at <= at and (x.lease_until is null or x.lease_until <= at)) limit most)
+    union all
+    (select d.w, d.p, 2 from d where exists (select 1 from public.deferral x where x.workspace_id = d.w and x.priority = d.p and x.due_at <= at) limit most)
+    union all
+    (select f.w, f.p, 3 from f where exists (select 1 from public.fallback_check x where x.workspace_id = f.w and x.priority = f.p and x.due_at <= at) limit most)
+  ), turn (w, p, has_batches, has_deferrals, has_fallbacks) as (
+    select due.w, due.p, bool_or(due.kind = 1), bool_or(due.kind = 2), bool_or(due.kind = 3) from due group by due.w, due.p
+  )
+  select turn.w, turn.p, coalesce((ws.settings ->> 'sendWeight')::double precision, 1), turn.has_batches, turn.has_deferrals, turn.has_fallbacks
+  from turn join public.workspace ws on ws.id = turn.w order by 1, 2 limit most;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.parley_ensure_month(parent text, month date)
  RETURNS void
@@ -1114,13 +1236,17 @@ AS $function$
   where m.user_id = member_user_id order by m.created_at, m.workspace_id
 $function$;
 
-CREATE OR REPLACE FUNCTION public.parley_next_due()
+CREATE OR REPLACE FUNCTION public.parley_next_due(at timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  select least((select min(greatest(b.due_at, coalesce(b.lease_until, b.due_at))) from public.batch b), (select min(d.due_at) from public.deferral d))
+  select least(
+    (select x.due_at from public.batch x where x.lease_until is null order by x.due_at limit 1),
+    (select min(greatest(x.due_at, x.lease_until)) from public.batch x where x.due_at <= at and x.lease_until is not null),
+    (select min(x.due_at) from public.deferral x),
+    (select min(x.due_at) from public.fallback_check x))
 $function$;
 
 CREATE OR REPLACE FUNCTION public.parley_owner_reads(target regclass)

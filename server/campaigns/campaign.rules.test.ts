@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide } from '../delivery/index.ts';
-import {
-  audienceItem,
-  estimatedSeconds,
-  launchItem,
-  launchProblems,
-  refusalOf,
-  variablesItem,
-  waterfallOf,
-} from './campaign.rules.ts';
+import { audienceItem, launchItem, launchProblems, refusalOf, variablesItem, waterfallOf } from './campaign.rules.ts';
 import type { AudienceGroup, LaunchFacts } from './campaign.rules.ts';
 
 const now = Temporal.Instant.from('2026-03-01T00:00:00Z');
@@ -157,9 +149,4 @@ test('missing values are said with how many lack them', () => {
 test('an empty audience is said, not refused', () => {
   expect(audienceItem(0)).toMatchObject({ state: 'warning' });
   expect(audienceItem(3)).toMatchObject({ state: 'ok' });
-});
-
-test('the time it will take follows the limit of the lane', () => {
-  expect(estimatedSeconds(1_000, 0)).toBeNull();
-  expect(estimatedSeconds(1_000, 100)).toBe(100);
 });

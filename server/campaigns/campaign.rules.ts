@@ -108,10 +108,6 @@ export function waterfallOf(
   return { steps, willSend, held, suppressed };
 }
 
-export function estimatedSeconds(count: number, intervalMs: number): number | null {
-  return intervalMs === 0 ? null : Math.ceil((count * intervalMs) / 1000);
-}
-
 /** What is known of a draft when it is to be started. */
 export interface LaunchFacts {
   readonly template: { readonly channel: string; readonly archived: boolean } | undefined;

@@ -1,18 +1,11 @@
 import type { Campaign } from '../../contract/campaigns.ts';
 import type { Readiness } from '../../contract/actor.ts';
-import { intervalMs } from '../delivery/index.ts';
+import { secondsFor } from '../delivery/index.ts';
 import type { PlanStats } from '../delivery/index.ts';
 import type { Db, Tx } from '../platform/db.ts';
 import { countLacking, groupAudience } from './audience.store.ts';
 import type { Target } from './audience.store.ts';
-import {
-  audienceItem,
-  estimatedSeconds,
-  launchItem,
-  launchProblems,
-  variablesItem,
-  waterfallOf,
-} from './campaign.rules.ts';
+import { audienceItem, launchItem, launchProblems, variablesItem, waterfallOf } from './campaign.rules.ts';
 import type { Waterfall } from './campaign.rules.ts';
 import { getCampaign } from './drafts.ts';
 import { readLaunchFacts, senderQuestion } from './launch.ts';
@@ -115,7 +108,7 @@ export async function campaignWaterfall(
   const plan = { category: template?.category ?? 'marketing', topicId: row.topicId };
   const waterfall = waterfallOf(await groupAudience(tx, target), plan, deps.clock.now(), deps.delivery.decide);
   const limits = await deps.laneLimits(tx, target.channel);
-  return { ...waterfall, estimatedSeconds: estimatedSeconds(waterfall.willSend, intervalMs(limits ?? {})) };
+  return { ...waterfall, estimatedSeconds: secondsFor(waterfall.willSend, limits ?? {}, undefined, deps.clock.now()) };
 }
 
 /** The network is asked after the transaction has ended: a slow name server must not hold a connection. */

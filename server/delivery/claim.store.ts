@@ -1,4 +1,5 @@
 import type { Tx } from '../platform/db.ts';
+import type { DueTurn } from './fairness.rules.ts';
 import { addCounts } from './plan.store.ts';
 import { countColumns } from './settle.rules.ts';
 import type { CountColumn } from './settle.rules.ts';
@@ -18,14 +19,14 @@ export interface BatchRow {
   readonly leaseUntil: Temporal.Instant | null;
 }
 
-/** Locks the most urgent free batch of the workspace; batches somebody else is claiming right now are passed over. */
-export async function lockDueBatch(tx: Tx, now: Temporal.Instant): Promise<BatchRow | undefined> {
+/** Locks the oldest free batch of a priority; batches somebody else is claiming right now are passed over. */
+export async function lockDueBatch(tx: Tx, now: Temporal.Instant, priority: number): Promise<BatchRow | undefined> {
   const rows = await tx.hot<BatchRow>(
     `select id, plan_id as "planId", plan_month as "planMonth", channel, message_ids as "messageIds", size, begun,
             in_flight as "inFlight", fence, lease_until as "leaseUntil"
-     from batch where workspace_id = $1 and due_at <= $2 and (lease_until is null or lease_until <= $2)
-     order by priority, due_at, id limit 1 for update skip locked`,
-    [tx.workspaceId, now],
+     from batch where workspace_id = $1 and priority = $3 and due_at <= $2 and (lease_until is null or lease_until <= $2)
+     order by due_at, id limit 1 for update skip locked`,
+    [tx.workspaceId, now, priority],
   );
   return rows[0];
 }
@@ -151,11 +152,19 @@ export async function deleteBatch(tx: Tx, id: string, fence: number): Promise<vo
   await tx.hot('delete from batch where workspace_id = $1 and id = $2 and fence = $3', [tx.workspaceId, id, fence]);
 }
 
-/** Nothing of this channel can go before `until`: one statement for all its free batches, not one look at each. */
-export async function postponeChannel(tx: Tx, channel: string, until: Temporal.Instant): Promise<void> {
+/**
+ * Nothing of this channel and priority, or less urgent, can go before `until`: one statement for all its free batches,
+ * not one look at each.
+ */
+export async function postponeChannel(
+  tx: Tx,
+  channel: string,
+  priority: number,
+  until: Temporal.Instant,
+): Promise<void> {
   await tx.query(
-    'update batch set due_at = $3 where workspace_id = $1 and channel = $2 and due_at < $3 and lease_until is null',
-    [tx.workspaceId, channel, until],
+    `update batch set due_at = $3 where workspace_id = $1 and channel = $2 and priority >= $4 and due_at < $3 and lease_until is null`,
+    [tx.workspaceId, channel, until, priority],
   );
 }
 
@@ -173,13 +182,19 @@ export interface DueDeferral {
 }
 
 /** Takes messages whose time has come off the waiting list. */
-export async function takeDeferrals(tx: Tx, now: Temporal.Instant, most: number): Promise<DueDeferral[]> {
+export async function takeDeferrals(
+  tx: Tx,
+  now: Temporal.Instant,
+  priority: number,
+  most: number,
+): Promise<DueDeferral[]> {
   return tx.hot<DueDeferral>(
     `delete from deferral d using (
-       select message_id from deferral where workspace_id = $1 and due_at <= $2 order by due_at limit $3 for update skip locked
+       select message_id from deferral where workspace_id = $1 and priority = $4 and due_at <= $2
+       order by due_at limit $3 for update skip locked
      ) due
      where d.workspace_id = $1 and d.message_id = due.message_id returning d.message_id as "messageId", d.plan_id as "planId"`,
-    [tx.workspaceId, now, most],
+    [tx.workspaceId, now, most, priority],
   );
 }
 
@@ -187,83 +202,23 @@ export async function deleteDeferral(tx: Tx, messageId: string): Promise<void> {
   await tx.query('delete from deferral where workspace_id = $1 and message_id = $2', [tx.workspaceId, messageId]);
 }
 
-export async function dueWorkspaces(
-  tx: Tx,
-  now: Temporal.Instant,
-): Promise<{ workspaceId: string; priority: number }[]> {
-  return tx.hot('select workspace_id as "workspaceId", priority from parley_due_work($1, 50)', [now]);
+/** More than these are looked at in several goes. */
+export const mostTurns = 500;
+
+/** What is due in workspaces behind `after`, a row for each priority. */
+export async function dueTurns(tx: Tx, now: Temporal.Instant, after: string): Promise<DueTurn[]> {
+  return tx.hot(
+    `select workspace_id as "workspaceId", priority, weight, batches, deferrals, fallbacks from parley_due_work($1, $2, ${mostTurns})`,
+    [now, after],
+  );
 }
 
 /** When the next work comes due anywhere; undefined when nothing waits. */
-export async function nextDue(tx: Tx): Promise<Temporal.Instant | undefined> {
-  const [row] = await tx.hot<{ at: Temporal.Instant | null }>(`select nullif(parley_next_due(), 'infinity') as at`);
+export async function nextDue(tx: Tx, now: Temporal.Instant): Promise<Temporal.Instant | undefined> {
+  const [row] = await tx.hot<{ at: Temporal.Instant | null }>(`select nullif(parley_next_due($1), 'infinity') as at`, [
+    now,
+  ]);
   return row?.at ?? undefined;
-}
-
-export interface LaneRow {
-  readonly nextAt: Temporal.Instant;
-  readonly coolUntil: Temporal.Instant | null;
-  readonly coolReason: string | null;
-  readonly failures: number;
-}
-
-export async function lockLane(tx: Tx, accountId: string, now: Temporal.Instant): Promise<LaneRow> {
-  await tx.hot(
-    'insert into lane (workspace_id, account_id, next_at) values ($1, $2, $3) on conflict do nothing returning account_id',
-    [tx.workspaceId, accountId, now],
-  );
-  const [row] = await tx.hot<LaneRow>(
-    `select next_at as "nextAt", cool_until as "coolUntil", cool_reason as "coolReason", failures from lane
-     where workspace_id = $1 and account_id = $2 for update`,
-    [tx.workspaceId, accountId],
-  );
-  if (row === undefined) throw new Error('a lane vanished');
-  return row;
-}
-
-export async function setLaneNext(tx: Tx, accountId: string, nextAt: Temporal.Instant): Promise<void> {
-  await tx.hot('update lane set next_at = $3 where workspace_id = $1 and account_id = $2', [
-    tx.workspaceId,
-    accountId,
-    nextAt,
-  ]);
-}
-
-/** Slots that were reserved and not used go back, unless somebody has reserved behind them. */
-export async function returnSlots(
-  tx: Tx,
-  accountId: string,
-  reservedUntil: Temporal.Instant,
-  usedUntil: Temporal.Instant,
-): Promise<void> {
-  await tx.hot('update lane set next_at = $4 where workspace_id = $1 and account_id = $2 and next_at = $3', [
-    tx.workspaceId,
-    accountId,
-    reservedUntil,
-    usedUntil,
-  ]);
-}
-
-export async function coolLane(tx: Tx, accountId: string, until: Temporal.Instant, reason: string): Promise<void> {
-  await tx.hot(
-    `update lane set cool_until = greatest(cool_until, $3), cool_reason = $4, failures = failures + 1 where workspace_id = $1 and account_id = $2`,
-    [tx.workspaceId, accountId, until, reason],
-  );
-}
-
-/** It works again. */
-export async function warmLane(tx: Tx, accountId: string): Promise<void> {
-  await tx.hot(
-    `update lane set cool_until = null, cool_reason = null, failures = 0 where workspace_id = $1 and account_id = $2 and failures > 0`,
-    [tx.workspaceId, accountId],
-  );
-}
-
-export async function readLanes(tx: Tx): Promise<(LaneRow & { accountId: string })[]> {
-  return tx.query(
-    `select account_id as "accountId", next_at as "nextAt", cool_until as "coolUntil", cool_reason as "coolReason", failures from lane where workspace_id = $1`,
-    [tx.workspaceId],
-  );
 }
 
 export interface LaneTally {

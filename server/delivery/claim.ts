@@ -5,19 +5,22 @@ import {
   deleteBatch,
   leaseBatch,
   lockDueBatch,
-  lockLane,
   postponeChannel,
   releaseBatch,
-  setLaneNext,
   takeDeferrals,
 } from './claim.store.ts';
 import type { BatchRow } from './claim.store.ts';
 import { moveMessages, readCandidates } from './ledger.store.ts';
-import { intervalMs, reserve } from './pace.rules.ts';
-import type { Reservation } from './pace.rules.ts';
+import { openLane } from './lane-open.ts';
+import type { Opening } from './lane-open.ts';
+import { endLease } from './lane.store.ts';
+import { createSlots } from './pace.rules.ts';
+import type { Slots } from './pace.rules.ts';
 import { batchSize, finishPlan } from './plan.ts';
 import { findPlan, insertBatch, moveCounts, moveReasons } from './plan.store.ts';
 import type { PlanRow } from './plan.store.ts';
+import type { Turn } from './fairness.rules.ts';
+import { leastUrgent } from './fairness.rules.ts';
 import type { Composer, DeliveryDeps, LaneAccount } from './ports.ts';
 import { reasonDeltas, writeResults } from './settle.ts';
 import { countDeltas, unknown } from './settle.rules.ts';
@@ -38,23 +41,28 @@ export interface Claim {
   readonly composer: Composer;
   /** Positions from `batch.begun` up to here. */
   readonly end: number;
-  /** Milliseconds between two messages; 0 without limits. */
-  readonly interval: number;
-  readonly reservation: Reservation;
-  readonly laneFailures: number;
+  /** What the lane let this claim have. */
+  readonly opening: Opening;
+  readonly slots: Slots;
+  /** Another account could take what this one refuses for now. */
+  readonly hasElsewhere: boolean;
 }
 
 /** 'again': something was put in order, ask once more; undefined: nothing to claim here now. */
 export type ClaimAnswer = Claim | 'again' | undefined;
 
-export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number): Promise<ClaimAnswer> {
+export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number, turn: Turn): Promise<ClaimAnswer> {
   const now = deps.clock.now();
-  const gathered = await gatherDeferrals(tx, deps, now, shard);
-  const found = await lockDueBatch(tx, now);
+  const gathered = turn.deferrals && (await gatherDeferrals(tx, deps, now, shard, turn.priority));
+  const found = await lockDueBatch(tx, now, turn.priority);
   if (found === undefined) return gathered ? 'again' : undefined;
   const [batch, plan] = await Promise.all([fill(tx, found, now), findPlan(tx, found.planId)]);
   if (plan === undefined) throw new Error('a batch without a plan');
-  if (batch.leaseUntil !== null && batch.inFlight.length > 0) await rescue(tx, deps, plan, batch, shard);
+  if (batch.leaseUntil !== null) {
+    // What of an hour's or a day's allowance can have been used, was; the rest is free again.
+    await endLease(tx, batch.id, { begun: batch.begun }, now);
+    if (batch.inFlight.length > 0) await rescue(tx, deps, plan, batch, shard);
+  }
   const fence = await leaseBatch(tx, batch.id, deps.worker, now.add({ seconds: leaseSeconds }));
   if (batch.begun >= batch.size) {
     await deleteBatch(tx, batch.id, fence);
@@ -135,7 +143,7 @@ async function cancelRest(
   tx.afterCommit(() => deps.tell(tx.workspaceId, plan.id));
 }
 
-/** Chooses the first open lane of the route and reserves its slots. */
+/** Chooses the first lane of the route that opens: where one is closed, the next takes over at once. */
 async function takeLane(
   tx: Tx,
   deps: DeliveryDeps,
@@ -144,39 +152,36 @@ async function takeLane(
   fence: number,
 ): Promise<ClaimAnswer> {
   const now = deps.clock.now();
-  const accounts = await deps.accountsFor(tx, plan.channel, plan.sender.accountId);
+  const accounts = (await deps.accountsFor(tx, plan.channel, plan.sender.accountId)).filter((one) => !one.paused);
+  const wanted = {
+    batchId: batch.id,
+    position: batch.begun,
+    count: batch.size - batch.begun,
+    urgent: plan.priority <= leastUrgent,
+  };
   let soonest = now.add({ seconds: noLaneSeconds });
   for (const account of accounts) {
-    if (account.paused) continue;
-    const lane = await lockLane(tx, account.id, now);
-    if (lane.coolUntil !== null && Temporal.Instant.compare(lane.coolUntil, now) > 0) {
-      soonest = earlier(soonest, lane.coolUntil);
+    const opening = await openLane(tx, deps, account, wanted);
+    if (opening instanceof Temporal.Instant) {
+      soonest = earlier(soonest, opening);
       continue;
     }
-    const interval = intervalMs(account.limits);
-    const reservation = reserve(lane.nextAt, interval, batch.size - batch.begun, now);
-    if (reservation === undefined) {
-      soonest = earlier(soonest, lane.nextAt.subtract({ seconds: 4 }));
-      continue;
-    }
-    if (interval > 0) await setLaneNext(tx, account.id, reservation.nextAt);
-    const composer = await deps.composerFor(tx, plan, account);
-    const end = batch.begun + reservation.count;
     return {
       workspaceId: tx.workspaceId,
       batch,
       fence,
       plan,
       account,
-      composer,
-      end,
-      interval,
-      reservation,
-      laneFailures: lane.failures,
+      composer: await deps.composerFor(tx, plan, account),
+      end: batch.begun + opening.count,
+      opening,
+      slots: createSlots(opening.reservation, opening.pace),
+      hasElsewhere: accounts.length > 1,
     };
   }
   await releaseBatch(tx, batch.id, fence, soonest);
-  await postponeChannel(tx, plan.channel, soonest);
+  // A plan with an account of its own says nothing about the others.
+  if (plan.sender.accountId === undefined) await postponeChannel(tx, plan.channel, plan.priority, soonest);
   return undefined;
 }
 
@@ -185,8 +190,14 @@ function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
 }
 
 /** Messages whose waiting is over go into new batches, one per plan. */
-async function gatherDeferrals(tx: Tx, deps: DeliveryDeps, now: Temporal.Instant, shard: number): Promise<boolean> {
-  const due = await takeDeferrals(tx, now, deferralPage);
+async function gatherDeferrals(
+  tx: Tx,
+  deps: DeliveryDeps,
+  now: Temporal.Instant,
+  shard: number,
+  priority: number,
+): Promise<boolean> {
+  const due = await takeDeferrals(tx, now, priority, deferralPage);
   const byPlan = new Map<string, string[]>();
   for (const { planId, messageId } of due) byPlan.set(planId, [...(byPlan.get(planId) ?? []), messageId]);
   for (const [planId, ids] of [...byPlan].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -9,6 +9,7 @@ import { createDelivery } from './delivery.ts';
 import { accepted, createDeliveryBench } from './testing.ts';
 import type { DeliveryBench } from './testing.ts';
 
+const campaigns = { priority: 4, deferrals: true, fallbacks: false };
 let db: TestDb;
 let bench: DeliveryBench;
 beforeAll(async () => {
@@ -194,7 +195,7 @@ describe('when a worker dies', () => {
   /** Claims and hands over with a provider that never answers, then abandons it, as a kill would. */
   async function dieWhileSending(): Promise<void> {
     bench.answer = () => new Promise(() => undefined);
-    const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1));
+    const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1, campaigns));
     if (claim === undefined || claim === 'again') throw new Error('nothing to claim');
     void handOver(claim, bench.deps, createBudget(64), 1, new AbortController().signal).catch(() => undefined);
     for (let i = 0; i < 500 && bench.sent.length < 64; i++) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -262,7 +263,7 @@ describe('when a worker dies', () => {
     const plan = await bench.plan(await bench.people(3));
     let answerLate: (() => void) | undefined;
     bench.answer = (to) => new Promise((resolve) => (answerLate = () => resolve(accepted(to))));
-    const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1));
+    const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1, campaigns));
     if (claim === undefined || claim === 'again') throw new Error('nothing to claim');
     const late = handOver(claim, bench.deps, createBudget(64), 1, new AbortController().signal);
     while (bench.sent.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -277,7 +278,7 @@ describe('when a worker dies', () => {
 
 describe('when the hand-over meets the unexpected', () => {
   const claimOne = async () => {
-    const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1));
+    const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1, campaigns));
     if (claim === undefined || claim === 'again') throw new Error('nothing to claim');
     return claim;
   };
@@ -395,7 +396,7 @@ describe('the pace', () => {
     await drain();
     expect(await expectTrueCounts(first.id)).toMatchObject({ accepted: 2 });
     expect(await expectTrueCounts(second.id)).toMatchObject({ accepted: 0, held: 2 });
-    db.clock.advance(24 * 3_600_000 + 1_000);
+    db.clock.advance(24 * 3_600_000 + 61_000);
     await drain();
     expect(await expectTrueCounts(second.id)).toMatchObject({ accepted: 2, held: 0 });
   });

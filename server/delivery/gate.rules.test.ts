@@ -46,15 +46,6 @@ describe('the gate', () => {
     expect(decide({ ...fine, notBefore: until }, until)).toEqual({ outcome: 'send' });
   });
 
-  test('who had enough for a day waits, and is not told so when he may not be written to at all', () => {
-    const until = now.add({ hours: 3 });
-    expect(decide({ ...fine, enoughUntil: until }, now)).toEqual({ outcome: 'hold', reason: 'recipient-limit', until });
-    expect(decide({ ...fine, enoughUntil: until, consent: 'withdrawn' }, now)).toEqual({
-      outcome: 'suppress',
-      reason: 'withdrawn',
-    });
-  });
-
   test('a cancelled plan sends nothing, an expired one neither', () => {
     expect(decide({ ...fine, plan: { ...fine.plan, state: 'cancelled' } }, now)).toEqual({ outcome: 'cancel' });
     expect(decide({ ...fine, plan: { ...fine.plan, expiresAt: now } }, now)).toEqual({ outcome: 'expire' });

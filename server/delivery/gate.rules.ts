@@ -16,8 +16,6 @@ export interface GateFacts {
   readonly suppression: string | null;
   /** State of the consent for channel and topic; null when there never was one. */
   readonly consent: string | null;
-  /** Set when the person had as many messages through this lane as it allows: until when. */
-  readonly enoughUntil?: Temporal.Instant | undefined;
 }
 
 export type Decision =
@@ -36,8 +34,7 @@ export function needsConsent(category: string): boolean {
 
 /**
  * In this order, first answer wins: plan open · not expired · time come · contact not erased · address present and
- * working · not on a suppression list (hard opt-outs bind transactional mail too) · consent for channel and topic · not more
- * than the lane allows one person.
+ * working · not on a suppression list (hard opt-outs bind transactional mail too) · consent for channel and topic.
  * What is not known counts as no: it fails closed.
  */
 export function decide(facts: GateFacts, now: Temporal.Instant): Decision {
@@ -50,9 +47,7 @@ export function decide(facts: GateFacts, now: Temporal.Instant): Decision {
   if (facts.addressState === null) return suppress('address-missing');
   if (facts.addressState !== 'ok') return suppress(`address-${facts.addressState}`);
   if (facts.suppression !== null) return suppress(`suppressed-${facts.suppression}`);
-  const decision = needsConsent(plan.category) ? consented(facts) : { outcome: 'send' as const };
-  if (decision.outcome !== 'send' || facts.enoughUntil === undefined) return decision;
-  return { outcome: 'hold', reason: 'recipient-limit', until: facts.enoughUntil };
+  return needsConsent(plan.category) ? consented(facts) : { outcome: 'send' };
 }
 
 function consented(facts: GateFacts): Decision {

@@ -10,6 +10,7 @@ import { createDeliveryBench } from './testing.ts';
 import type { DeliveryBench } from './testing.ts';
 
 /** Calls of the API plan a few messages each; the dispatcher works on whole batches all the same. */
+const campaigns = { priority: 4, deferrals: true, fallbacks: false };
 let db: TestDb;
 let bench: DeliveryBench;
 beforeAll(async () => {
@@ -30,7 +31,7 @@ async function calls(count: number, each: number): Promise<PlanRow> {
   return plan;
 }
 
-const claim = () => db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1));
+const claim = () => db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1, campaigns));
 
 async function batches(): Promise<{ id: string; size: number; ids: string[] }[]> {
   const { rows } = await db.owner.query<{ id: string; size: number; ids: string[] }>(
@@ -74,7 +75,7 @@ describe('small batches of one plan', () => {
     await db.owner.query("update batch set due_at = due_at - interval '1 minute' where plan_id = $1", [mine.id]);
     await db.pinned
       .transaction(db.workspaceId, async (tx) => {
-        const held = await lockDueBatch(tx, db.clock.now());
+        const held = await lockDueBatch(tx, db.clock.now(), 4);
         const claimed = await claim();
         if (claimed === undefined || claimed === 'again') throw new Error('nothing was claimed');
         expect(claimed.batch.planId).toBe(mine.id);

@@ -1,29 +1,21 @@
+import { admit, unmark } from './admit.ts';
+import type { Ready } from './admit.ts';
 import type { Outgoing, SendResult } from '../channels/index.ts';
 import type { Tx } from '../platform/db.ts';
 import type { Budget } from './budget.ts';
 import { leaseSeconds } from './claim.ts';
 import type { Claim } from './claim.ts';
-import {
-  closeWindow,
-  coolLane,
-  deleteBatch,
-  hastenChannel,
-  lockWindow,
-  releaseBatch,
-  renewLease,
-  returnSlots,
-  warmLane,
-} from './claim.store.ts';
+import { closeWindow, deleteBatch, hastenChannel, lockWindow, releaseBatch, renewLease } from './claim.store.ts';
 import { decide } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
-import { readCandidates, readRecent } from './ledger.store.ts';
+import { coolLane, endLease, returnSlots, setProbe, warmLane } from './lane.store.ts';
+import { readCandidates } from './ledger.store.ts';
 import type { CandidateRow } from './ledger.store.ts';
-import { slot } from './pace.rules.ts';
 import { finishPlan } from './plan.ts';
 import { findPlan } from './plan.store.ts';
 import type { PlanRow } from './plan.store.ts';
 import type { DeliveryDeps } from './ports.ts';
-import { settle } from './settle.rules.ts';
+import { settle, stayed } from './settle.rules.ts';
 import type { LaneNews, Outcome, UnknownPolicy } from './settle.rules.ts';
 import { noteSettled, settleResults } from './settle.ts';
 import { transmit } from './transmit.ts';
@@ -32,11 +24,6 @@ import type { Result } from './settle.ts';
 /** Messages whose hand-over is begun by one commit. */
 const windowSize = 32;
 const renewEveryMs = 8_000;
-
-interface Ready {
-  readonly row: CandidateRow;
-  readonly outgoing: Outgoing;
-}
 
 /** The hand-over of one claim. Its state is what a crash would lose; what a crash must not lose is in the batch row. */
 interface Run {
@@ -47,8 +34,10 @@ interface Run {
   readonly open: Map<string, CandidateRow>;
   /** Outcomes not committed yet. */
   results: Result[];
-  /** How many have been given to the provider: the next one's slot. */
+  /** How many have been given to the provider. */
   sent: number;
+  /** As we know it: after it nothing may leave, since somebody else may have taken over. */
+  leaseUntil: Temporal.Instant;
   lane: LaneNews | undefined;
   laneWorks: boolean;
   /** Nothing more is begun: the plan was paused or cancelled, the lane is in trouble, the process stops. */
@@ -78,6 +67,7 @@ export async function handOver(
     open: new Map(),
     results: [],
     sent: 0,
+    leaseUntil: deps.clock.now().add({ seconds: leaseSeconds - 5 }),
     lane: undefined,
     laneWorks: false,
     halted: false,
@@ -107,7 +97,7 @@ export async function handOver(
 async function step(run: Run, deps: DeliveryDeps, budget: Budget, shard: number, stop: AbortSignal): Promise<boolean> {
   if (run.lost) throw new LeaseLost();
   if (stop.aborted) run.halted = true;
-  const left = run.halted ? 0 : run.claim.end - run.begun;
+  const left = run.halted ? 0 : Math.min(run.claim.end - run.begun, run.claim.slots.left(deps.clock.now()));
   const window = Math.min(windowOf(run.claim), left);
   // A whole window or none: trickling outcomes would else make transactions of one message each.
   const wanted = run.open.size + window <= budget.share() ? window : 0;
@@ -138,7 +128,8 @@ async function step(run: Run, deps: DeliveryDeps, budget: Budget, shard: number,
 
 /** On a paced lane no more is begun than goes out within a second: what waits for its slot is not on the wire. */
 function windowOf(claim: Claim): number {
-  return claim.interval === 0 ? windowSize : Math.max(1, Math.min(windowSize, Math.floor(1_000 / claim.interval)));
+  const { intervalMs } = claim.opening.pace;
+  return intervalMs === 0 ? windowSize : Math.max(1, Math.min(windowSize, Math.floor(1_000 / intervalMs)));
 }
 
 /**
@@ -177,14 +168,15 @@ async function moveOn(
   const writing = [...run.results];
   const unanswered = [...run.open.keys()];
   const news = run.lane;
+  const leaseUntil = deps.clock.now().add({ seconds: leaseSeconds });
   const { ready, begun } = await deps.hot.eager(claim.workspaceId, async (tx) => {
     const { window, settled } = await openWindow(tx, run, deps, room, writing);
     // Those decided without the wire are settled at once and leave the window in the same transaction.
     const decided = await settleResults(tx, deps, claim.plan, claim.account.id, window.decided);
     const tally = noteSettled(tx, deps, claim.plan, claim.account.id, [...settled, ...decided], shard);
+    await unmark(tx, claim.account, settled);
     await writeLane(tx, run, deps, news);
     const inFlight = [...unanswered, ...window.ready.map((one) => one.row.id)];
-    const leaseUntil = deps.clock.now().add({ seconds: leaseSeconds });
     const move = { batchId: claim.batch.id, fence: claim.fence, begun: window.begun, inFlight, leaseUntil };
     tx.unawaited(closeWindow(tx, move, claim.plan.id, shard, tally));
     tx.afterCommit(() => deps.tell(claim.workspaceId, claim.plan.id));
@@ -192,6 +184,7 @@ async function moveOn(
   });
   run.results = run.results.slice(writing.length);
   run.begun = begun;
+  run.leaseUntil = leaseUntil;
   if (run.lane === news) run.lane = undefined;
   budget.give(writing.length + extra - ready.length);
   sendAll(run, deps, ready);
@@ -241,13 +234,12 @@ async function decideWindow(
     return { ready: [], decided: [], begun: run.begun + (first === undefined ? ids.length : 0) };
   const plan = { ...claim.plan, state: first.planState, expiresAt: first.planExpiresAt };
   const open = await deps.addressOpener(tx);
-  const recent = await enough(tx, claim, rows, deps.clock.now());
   const now = deps.clock.now();
   const ready: Ready[] = [];
   const decided: Result[] = [];
   for (const row of rows) {
     if (row.state !== 'planned') continue;
-    const decision = decide({ ...factsOf(plan, row), enoughUntil: recent.get(row.contactId) }, now);
+    const decision = decide(factsOf(plan, row), now);
     const answer = decision.outcome === 'send' ? compose(run, open, row) : outcomeOf(decision);
     if ('outgoing' in answer) ready.push({ row, outgoing: answer.outgoing });
     else
@@ -259,27 +251,8 @@ async function decideWindow(
         outcome: answer,
       });
   }
-  return { ready, decided, begun: run.begun + ids.length };
-}
-
-/** Who had as many messages through this lane within 24 hours as it allows one person, and until when that holds. */
-async function enough(
-  tx: Tx,
-  claim: Claim,
-  rows: readonly CandidateRow[],
-  now: Temporal.Instant,
-): Promise<Map<string, Temporal.Instant>> {
-  const most = claim.account.limits.perRecipientPerDay;
-  if (most === undefined) return new Map();
-  const recent = await readRecent(
-    tx,
-    claim.account.id,
-    rows.map((row) => row.contactId),
-    now.subtract({ hours: 24 }),
-  );
-  return new Map(
-    [...recent.values()].filter((one) => one.count >= most).map((one) => [one.contactId, one.first.add({ hours: 24 })]),
-  );
+  const admitted = await admit(tx, deps, claim.account, claim.plan, ready);
+  return { ready: admitted.ready, decided: [...decided, ...admitted.held], begun: run.begun + ids.length };
 }
 
 function factsOf(plan: PlanRow, row: CandidateRow) {
@@ -325,28 +298,38 @@ function compose(run: Run, open: Opener, row: CandidateRow): { outgoing: Outgoin
 
 function sendAll(run: Run, deps: DeliveryDeps, ready: readonly Ready[]): void {
   for (const { row } of ready) run.open.set(row.id, row);
-  transmit(deps, run.claim, run.sent, ready, ({ row }, result) => note(run, deps, row, result));
-  run.sent += ready.length;
+  const mayLeave = () => !run.lost && Temporal.Instant.compare(deps.clock.now(), run.leaseUntil) < 0;
+  transmit(deps, run.claim, ready, mayLeave, ({ row }, result) => note(run, deps, row, result));
 }
 
 /** What became of one message; written with the next move. */
-function note(run: Run, deps: DeliveryDeps, row: CandidateRow, result: SendResult): void {
-  const attempted = { attempt: row.attempt, plannedAt: row.plannedAt, laneFailures: run.claim.laneFailures };
-  const { outcome, lane } = settle(result, attempted, run.policy, deps.clock.now(), deps.random());
+function note(run: Run, deps: DeliveryDeps, row: CandidateRow, result: SendResult | 'stayed'): void {
+  const { opening, hasElsewhere } = run.claim;
+  const attempted = {
+    attempt: row.attempt,
+    plannedAt: row.plannedAt,
+    laneFailures: opening.failures,
+    hasElsewhere,
+    isProbe: opening.probe,
+  };
+  const now = deps.clock.now();
+  const { outcome, lane } =
+    result === 'stayed' ? { outcome: stayed(now) } : settle(result, attempted, run.policy, now, deps.random());
+  if (result !== 'stayed') run.sent += 1;
   run.open.delete(row.id);
   run.results.push({ id: row.id, contactId: row.contactId, addressId: row.addressId, attempt: row.attempt, outcome });
   if (lane !== undefined) {
     run.lane = lane;
     run.halted = true;
-  } else if (result.kind === 'accepted') run.laneWorks = true;
+  } else if (result !== 'stayed' && result.kind !== 'unknown') run.laneWorks = true;
   run.wake();
 }
 
 async function writeLane(tx: Tx, run: Run, deps: DeliveryDeps, news: LaneNews | undefined): Promise<void> {
-  const { account, laneFailures } = run.claim;
+  const { account, opening } = run.claim;
   if (news !== undefined) {
     await coolLane(tx, account.id, news.coolUntil, news.reason);
-  } else if (run.laneWorks && laneFailures > 0) {
+  } else if (run.laneWorks && opening.failures > 0) {
     await warmLane(tx, account.id);
     await hastenChannel(tx, account.channel, deps.clock.now());
   }
@@ -357,13 +340,7 @@ async function finish(run: Run, deps: DeliveryDeps): Promise<void> {
   const { claim } = run;
   await deps.hot.transaction(claim.workspaceId, async (tx) => {
     if (!(await lockWindow(tx, claim.batch.id, claim.fence))) throw new LeaseLost();
-    if (claim.interval > 0)
-      await returnSlots(
-        tx,
-        claim.account.id,
-        claim.reservation.nextAt,
-        slot(claim.reservation.startAt, claim.interval, run.sent),
-      );
+    await leaveLane(tx, run, deps);
     if (run.begun >= claim.batch.size) {
       await deleteBatch(tx, claim.batch.id, claim.fence);
       await finishPlan(tx, deps, claim.plan.id);
@@ -374,6 +351,14 @@ async function finish(run: Run, deps: DeliveryDeps): Promise<void> {
   });
 }
 
+/** What was reserved on the lane and not used goes back. */
+async function leaveLane(tx: Tx, { claim, sent }: Run, deps: DeliveryDeps): Promise<void> {
+  const { opening, slots, account, batch } = claim;
+  if (opening.pace.intervalMs > 0) await returnSlots(tx, account.id, opening.reservation.nextAt, slots.next());
+  if (opening.leased) await endLease(tx, batch.id, { used: sent }, deps.clock.now());
+  if (opening.probe && sent === 0) await setProbe(tx, account.id, null);
+}
+
 async function renew(run: Run, deps: DeliveryDeps): Promise<void> {
   const { claim } = run;
   const until = deps.clock.now().add({ seconds: leaseSeconds });
@@ -381,7 +366,10 @@ async function renew(run: Run, deps: DeliveryDeps): Promise<void> {
     const held = await deps.hot.transaction(claim.workspaceId, (tx) =>
       renewLease(tx, claim.batch.id, claim.fence, until),
     );
-    if (held) return;
+    if (held) {
+      if (Temporal.Instant.compare(until, run.leaseUntil) > 0) run.leaseUntil = until;
+      return;
+    }
     run.lost = true;
     run.wake();
   } catch (error) {

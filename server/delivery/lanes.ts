@@ -1,9 +1,10 @@
 import type { Lane } from '../../contract/rate-limits.ts';
 import type { Tx } from '../platform/db.ts';
 import { notFound } from '../platform/errors.ts';
-import { hastenChannel, readLanes } from './claim.store.ts';
-import { givenLimits } from './pace.rules.ts';
-import type { Limits } from './pace.rules.ts';
+import { hastenChannel } from './claim.store.ts';
+import { readLanes } from './lane.store.ts';
+import { givenLimits } from './limit.rules.ts';
+import type { Limits } from './limit.rules.ts';
 import type { MessageDeps } from './ports.ts';
 import { waitingByChannel } from './read.store.ts';
 

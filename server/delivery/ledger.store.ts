@@ -62,31 +62,6 @@ export async function readCandidates(
   );
 }
 
-export interface Recent {
-  readonly contactId: string;
-  readonly count: number;
-  /** When the earliest of them was handed over. */
-  readonly first: Temporal.Instant;
-}
-
-/** How many messages some people got through one account since a moment. */
-export async function readRecent(
-  tx: Tx,
-  accountId: string,
-  contactIds: readonly string[],
-  since: Temporal.Instant,
-): Promise<Map<string, Recent>> {
-  const rows = await tx.hot<Recent>(
-    `select k.id as "contactId", m.count, m.first from unnest($3::uuid[]) as k (id)
-     cross join lateral (select count(*)::int as count, min(x.settled_at) as first from message x
-       where x.workspace_id = $1 and x.contact_id = k.id and x.account_id = $2 and x.settled_at > $4
-         and x.state in ('accepted', 'delivered', 'bounced', 'complained', 'unknown') offset 0) m
-     where m.count > 0`,
-    [tx.workspaceId, accountId, contactIds, since],
-  );
-  return new Map(rows.map((row) => [row.contactId, row]));
-}
-
 export interface Settled {
   readonly id: string;
   readonly outcome: Outcome;

@@ -5,6 +5,7 @@ import type { TestDb } from '../platform/testing.ts';
 import type { Tx } from '../platform/db.ts';
 import * as claims from './claim.store.ts';
 import { applyEngagement } from './engagement.store.ts';
+import * as lanes from './lane.store.ts';
 import * as ledger from './ledger.store.ts';
 import * as plans from './plan.store.ts';
 import * as recipients from './recipients.store.ts';
@@ -79,15 +80,18 @@ describe.each(sizes)('with %d messages more, never analysed', (size) => {
         ids.map((id) => ({ id, outcome: { state: 'accepted', reason: null, ref: 'x', tried: true } })),
         now,
       );
-      await ledger.readRecent(tx, db.workspaceId, contactIds, now);
+      await lanes.readRecent(tx, db.workspaceId, contactIds, now);
+      await lanes.readUsed(tx, db.workspaceId, now);
+      await lanes.endLease(tx, db.workspaceId, { used: 1 }, now);
+      await lanes.readKeys(tx, db.workspaceId, ['domain example.com']);
       await ledger.moveMessages(tx, ids, ['planned'], 'cancelled', null, now);
-      await claims.lockDueBatch(tx, now);
+      await claims.lockDueBatch(tx, now, 4);
       await claims.lockWindow(tx, db.workspaceId, 1);
       const move = { batchId: db.workspaceId, fence: 1, begun: 32, inFlight: ids, leaseUntil: now };
       await claims
         .closeWindow(tx, move, planId, 1, { counts: new Map([['planned', -1]]), lane: undefined })
         .catch(() => undefined);
-      await claims.takeDeferrals(tx, now, 500);
+      await claims.takeDeferrals(tx, now, 4, 500);
       await plans.findPlan(tx, planId);
       await plans.planHasWork(tx, planId);
     });

@@ -7,7 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Vault } from '../platform/sealing.ts';
 import type { CandidateRow } from './ledger.store.ts';
-import type { Limits } from './pace.rules.ts';
+import type { Limits } from './limit.rules.ts';
 import type { PlanRow } from './plan.store.ts';
 import type { UnknownPolicy } from './settle.rules.ts';
 

@@ -49,6 +49,10 @@ export interface Attempted {
   readonly plannedAt: Temporal.Instant;
   /** How often the lane failed in a row before. */
   readonly laneFailures: number;
+  /** Whether another account of the route may take it at once. */
+  readonly hasElsewhere?: boolean;
+  /** It was to find out whether the lane works again. */
+  readonly isProbe?: boolean;
 }
 
 export type UnknownPolicy = 'hold' | 'resend' | 'give-up';
@@ -86,8 +90,13 @@ export function settle(
       return refused(result, message, now, random);
     case 'retry':
       return later(result, message, now, random);
-    case 'unknown':
-      return { outcome: unknown(result.code, result.cause, message.attempt + 1, policy, now, random) };
+    case 'unknown': {
+      // In doubt, so never sent by another account; but a lane that gives no answer does not work yet.
+      const outcome = unknown(result.code, result.cause, message.attempt + 1, policy, now, random);
+      if (message.isProbe !== true) return { outcome };
+      const coolUntil = now.add({ milliseconds: coolDownMs(message.laneFailures, random) });
+      return { outcome, lane: { coolUntil, reason: 'no-answer' } };
+    }
   }
 }
 
@@ -140,7 +149,14 @@ function later(
 function patience(reason: string, message: Attempted, now: Temporal.Instant, dueAt: Temporal.Instant): Outcome {
   const tooLate = Temporal.Instant.compare(message.plannedAt.add({ hours: longestHours }), now) <= 0;
   if (tooLate) return { state: 'expired', reason, tried: false };
+  // Another account takes it at once; if none does, the lanes say when.
+  if (message.hasElsewhere === true) return { state: 'planned', reason, dueAt: now, tried: false };
   return { state: 'planned', reason, dueAt, tried: false };
+}
+
+/** It was not given to anybody: its slot was missed. */
+export function stayed(now: Temporal.Instant): Outcome {
+  return { state: 'planned', reason: 'slot-missed', dueAt: now, tried: false };
 }
 
 /** A message in doubt: an honest state; what happens next is the workspace's policy, never a blind resend. */

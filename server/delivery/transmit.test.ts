@@ -5,13 +5,15 @@ import { createDeliveryBench } from './testing.ts';
 import type { DeliveryBench } from './testing.ts';
 
 let database: TestDb;
+let db: TestDb;
 let bench: DeliveryBench;
 beforeAll(async () => {
   database = await createTestDb();
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  bench = await createDeliveryBench(await inWorkspaceOfItsOwn(database));
+  db = await inWorkspaceOfItsOwn(database);
+  bench = await createDeliveryBench(db);
 });
 
 describe('a provider that takes many in one request', () => {
@@ -33,7 +35,13 @@ describe('a provider that takes many in one request', () => {
     bench.most = 20;
     bench.account.limits = { perSecond: 1000 };
     const plan = await bench.plan(await bench.people(3));
-    await bench.delivery.worker.drain();
+    let done = false;
+    const draining = bench.delivery.worker.drain().then(() => (done = true));
+    while (!done) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      if (db.clock.sleepers() > 0) db.clock.advance(1);
+    }
+    await draining;
     expect(await bench.states(plan.id)).toEqual({ accepted: 3 });
     expect(bench.requests).toEqual([]);
   });

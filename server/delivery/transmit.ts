@@ -1,31 +1,80 @@
 import type { Outgoing, SendResult, Sender } from '../channels/index.ts';
 import type { Claim } from './claim.ts';
-import { slot } from './pace.rules.ts';
 import type { DeliveryDeps } from './ports.ts';
 
 type Deps = Pick<DeliveryDeps, 'clock' | 'log'>;
 
 interface Leaving {
   readonly outgoing: Outgoing;
+  /** Not before. */
+  readonly at?: Temporal.Instant;
+  /** Not after. */
+  readonly by?: Temporal.Instant;
 }
+
+/** `stayed`: its time was missed, or the lease is over; it was not given to anybody. */
+export type Report<Message> = (message: Message, result: SendResult | 'stayed') => void;
 
 /**
  * Gives messages to the provider: each by itself at its slot, or many in one request where it takes them so and nothing
- * paces them. `before` messages of the claim have gone already. Every message is reported exactly once.
+ * paces them. `mayLeave`: whether the lease still holds. Every message is reported exactly once.
  */
 export function transmit<Message extends Leaving>(
   deps: Deps,
-  { account, interval, reservation }: Claim,
-  before: number,
+  claim: Pick<Claim, 'account' | 'opening' | 'slots'>,
   messages: readonly Message[],
-  report: (message: Message, result: SendResult) => void,
+  mayLeave: () => boolean,
+  report: Report<Message>,
 ): void {
-  const { sender } = account;
-  if (sender.many !== undefined && interval === 0) return together(deps, sender.many, messages, report);
-  for (const [nth, message] of messages.entries()) {
-    const due = interval === 0 ? undefined : slot(reservation.startAt, interval, before + nth);
-    void alone(deps, sender, message.outgoing, due).then((result) => report(message, result));
+  const { sender } = claim.account;
+  const isPaced = claim.opening.pace.intervalMs > 0;
+  const now = isPaced ? [] : messages.filter((one) => one.at === undefined);
+  const timed = now.length === messages.length ? [] : messages.filter((one) => isPaced || one.at !== undefined);
+  if (now.length > 0) atOnce(deps, sender, now, mayLeave, report);
+  for (const message of timed) {
+    // The first slots are taken before the first wait: in the order of the messages.
+    const first = message.at === undefined ? claim.slots.take(deps.clock.now()) : undefined;
+    void inTime(deps, claim, message, first, mayLeave).then((result) => report(message, result));
   }
+}
+
+function atOnce<Message extends Leaving>(
+  deps: Deps,
+  sender: Sender,
+  messages: readonly Message[],
+  mayLeave: () => boolean,
+  report: Report<Message>,
+): void {
+  if (!mayLeave()) for (const message of messages) report(message, 'stayed');
+  else if (sender.many !== undefined) together(deps, sender.many, messages, report);
+  else
+    for (const message of messages)
+      void alone(deps, sender, message.outgoing).then((result) => report(message, result));
+}
+
+/** Waits for the message's own time and for a slot of the lane, until it leaves within both. */
+async function inTime(
+  deps: Deps,
+  { account, slots }: Pick<Claim, 'account' | 'slots'>,
+  { outgoing, at, by }: Leaving,
+  first: Temporal.Instant | undefined,
+  mayLeave: () => boolean,
+): Promise<SendResult | 'stayed'> {
+  if (at !== undefined) await sleepUntil(deps, at);
+  let due = at === undefined ? first : slots.take(deps.clock.now());
+  for (;;) {
+    if (due === undefined) return 'stayed';
+    await sleepUntil(deps, due);
+    const now = deps.clock.now();
+    if (!mayLeave() || (by !== undefined && Temporal.Instant.compare(now, by) > 0)) return 'stayed';
+    if (slots.holds(due, now)) return alone(deps, account.sender, outgoing);
+    due = slots.take(now);
+  }
+}
+
+async function sleepUntil({ clock }: Deps, at: Temporal.Instant): Promise<void> {
+  const waitMs = Number(at.epochNanoseconds - clock.now().epochNanoseconds) / 1e6;
+  if (waitMs > 0) await clock.sleep(waitMs);
 }
 
 /** A provider that throws has a bug; what it did with the message is not known. */
@@ -34,16 +83,7 @@ function bug(deps: Deps, error: unknown): SendResult {
   return { kind: 'unknown', code: 'provider-bug', cause: error instanceof Error ? error.message : 'thrown' };
 }
 
-async function alone(
-  deps: Deps,
-  sender: Sender,
-  outgoing: Outgoing,
-  due: Temporal.Instant | undefined,
-): Promise<SendResult> {
-  if (due !== undefined) {
-    const waitMs = Number(due.epochNanoseconds - deps.clock.now().epochNanoseconds) / 1e6;
-    if (waitMs > 0) await deps.clock.sleep(waitMs);
-  }
+async function alone(deps: Deps, sender: Sender, outgoing: Outgoing): Promise<SendResult> {
   try {
     return await sender.send(outgoing);
   } catch (error) {
@@ -57,7 +97,7 @@ function together<Message extends Leaving>(
   deps: Deps,
   many: NonNullable<Sender['many']>,
   messages: readonly Message[],
-  report: (message: Message, result: SendResult) => void,
+  report: Report<Message>,
 ): void {
   for (let at = 0; at < messages.length; at += many.most) {
     const group = messages.slice(at, at + many.most);

@@ -4,7 +4,6 @@ import type { TestDb } from '../platform/testing.ts';
 import { createDelivery } from './delivery.ts';
 import { accepted, createDeliveryBench } from './testing.ts';
 import type { DeliveryBench } from './testing.ts';
-import { inTurn } from './worker.ts';
 
 let database: TestDb;
 let db: TestDb;
@@ -164,18 +163,5 @@ describe('the dispatcher', () => {
     const states = await bench.states(plan.id);
     expect(states).toEqual({ accepted: bench.sent.length, planned: 200 - bench.sent.length });
     expect(bench.sent.length).toBeLessThanOrEqual(64);
-  });
-
-  test('takes the most urgent first, and among equals the workspace after the one it served last', () => {
-    const due = [
-      { workspaceId: 'a', priority: 4 },
-      { workspaceId: 'b', priority: 4 },
-      { workspaceId: 'c', priority: 4 },
-      { workspaceId: 'd', priority: 0 },
-    ];
-    expect(inTurn(due, '')).toEqual(['d', 'a', 'b', 'c']);
-    expect(inTurn(due, 'a')).toEqual(['d', 'b', 'c', 'a']);
-    expect(inTurn(due, 'c')).toEqual(['d', 'a', 'b', 'c']);
-    expect(inTurn([], 'a')).toEqual([]);
   });
 });

@@ -1,7 +1,9 @@
 import { createBudget } from './budget.ts';
 import { claimNext } from './claim.ts';
 import type { Claim } from './claim.ts';
-import { dueWorkspaces, nextDue } from './claim.store.ts';
+import { dueTurns, mostTurns, nextDue } from './claim.store.ts';
+import { createTurns, leastUrgent } from './fairness.rules.ts';
+import type { DueTurn } from './fairness.rules.ts';
 import { handOver } from './handover.ts';
 import type { DeliveryDeps } from './ports.ts';
 
@@ -9,7 +11,12 @@ import type { DeliveryDeps } from './ports.ts';
 export const mostInDoubt = 64;
 /** Batches at once: more than one, so that a slow lane does not stand before the others. */
 export const mostClaims = 4;
-const pollMs = 5_000;
+/** One place is kept for what somebody is waiting for. */
+const mostBulk = mostClaims - 1;
+/** Work that another process made is told of at once; this is for news that got lost. */
+const pollMs = 15_000;
+/** Asked this soon whether something urgent has come while the places for the rest are taken. */
+const urgentPollMs = 2_000;
 const troubleMs = 1_000;
 
 export interface Worker {
@@ -50,24 +57,37 @@ function createAlarm(): Alarm {
   };
 }
 
-/** Claims for one process: from the workspace whose turn it is; undefined when nothing is due anywhere. */
-function createClaimer(deps: DeliveryDeps, shard: number): () => Promise<Claim | undefined> {
-  let last = '';
-  const claimIn = async (workspaceId: string): Promise<Claim | undefined> => {
+type Claimer = (urgentOnly: boolean) => Promise<Claim | undefined>;
+
+const beforeAll = '00000000-0000-0000-0000-000000000000';
+
+/** Claims for one process: for whoever has the next turn; undefined when nothing is due anywhere. */
+function createClaimer(deps: DeliveryDeps, shard: number): Claimer {
+  const turns = createTurns();
+  const claimIn = async (turn: DueTurn): Promise<Claim | undefined> => {
     for (;;) {
-      const answer = await deps.hot.transaction(workspaceId, (tx) => claimNext(tx, deps, shard));
+      const answer = await deps.hot.transaction(turn.workspaceId, (tx) => claimNext(tx, deps, shard, turn));
       if (answer !== 'again') return answer;
     }
   };
-  return async () => {
-    const due = await deps.hot.system((tx) => dueWorkspaces(tx, deps.clock.now()));
-    for (const workspaceId of inTurn(due, last)) {
-      const claim = await claimIn(workspaceId);
+  const claimAmong = async (due: readonly DueTurn[]): Promise<Claim | undefined> => {
+    for (const turn of turns.order(due)) {
+      const claim = await claimIn(turn);
       if (claim === undefined) continue;
-      last = workspaceId;
+      turns.charge(turn, claim.end - claim.batch.begun);
       return claim;
     }
     return undefined;
+  };
+  return async (urgentOnly) => {
+    let after = beforeAll;
+    for (;;) {
+      const due = await deps.hot.system((tx) => dueTurns(tx, deps.clock.now(), after));
+      const claim = await claimAmong(urgentOnly ? due.filter((one) => one.priority <= leastUrgent) : due);
+      const last = due.at(-1)?.workspaceId;
+      if (claim !== undefined || due.length < mostTurns || last === undefined) return claim;
+      after = last;
+    }
   };
 }
 
@@ -79,12 +99,16 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
   const running = new Set<Promise<void>>();
   const alarm = createAlarm();
   let loop: Promise<void> | undefined;
+  let bulk = 0;
+  const urgentOnly = () => bulk >= mostBulk;
 
   /** Numbers of the rows of the counts that no hand-over is using: two on one row would wait for each other's commit. */
   const slots = Array.from({ length: mostClaims }, (_, n) => shard + 1 + n);
 
   function begin(next: Claim): void {
     const slot = slots.pop() ?? shard;
+    const weight = next.plan.priority <= leastUrgent ? 0 : 1;
+    bulk += weight;
     const run = handOver(next, deps, budget, slot, stopping.signal)
       .catch((error: unknown) => {
         // The batch keeps its lease until it runs out; then it is put in order like after a crash.
@@ -92,6 +116,7 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
       })
       .finally(() => {
         running.delete(run);
+        bulk -= weight;
         slots.push(slot);
         alarm.ring();
       });
@@ -101,11 +126,17 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
   /** One claim, or one wait. */
   async function turn(): Promise<void> {
     alarm.reset();
-    const next = running.size >= mostClaims ? undefined : await claim();
+    const isFull = running.size >= mostClaims;
+    const next = isFull ? undefined : await claim(urgentOnly());
     if (next !== undefined) return begin(next);
-    const due = running.size >= mostClaims ? undefined : await deps.hot.system(nextDue);
-    const untilDue = due === undefined ? pollMs : due.epochMilliseconds - deps.clock.now().epochMilliseconds;
-    await alarm.wait((signal) => deps.clock.sleep(Math.max(50, Math.min(pollMs, untilDue)), signal));
+    const waitMs = isFull ? pollMs : urgentOnly() ? urgentPollMs : await untilDue();
+    await alarm.wait((signal) => deps.clock.sleep(waitMs, signal));
+  }
+
+  async function untilDue(): Promise<number> {
+    const now = deps.clock.now();
+    const due = await deps.hot.system((tx) => nextDue(tx, now));
+    return due === undefined ? pollMs : Math.max(50, Math.min(pollMs, due.epochMilliseconds - now.epochMilliseconds));
   }
 
   async function main(): Promise<void> {
@@ -131,7 +162,7 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
       await loop;
       await Promise.all(running);
     },
-    drain: () => drain(claim, begin, running),
+    drain: () => drain(() => claim(urgentOnly()), begin, running),
   };
 }
 
@@ -146,12 +177,4 @@ async function drain(
     else if (running.size === 0) return;
     else await Promise.race(running);
   }
-}
-
-/** Workspaces with due work, most urgent priority first; among equals the one after the last served begins. */
-export function inTurn(due: readonly { workspaceId: string; priority: number }[], last: string): string[] {
-  const rank = (one: { workspaceId: string }) => (one.workspaceId > last ? 0 : 1);
-  return [...due]
-    .sort((a, b) => a.priority - b.priority || rank(a) - rank(b) || (a.workspaceId < b.workspaceId ? -1 : 1))
-    .map((one) => one.workspaceId);
 }
