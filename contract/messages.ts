@@ -49,7 +49,10 @@ export const messageGiven = z.strictObject({
 export type MessageGiven = z.output<typeof messageGiven>;
 
 /** Anything in the place of a message of a batch is taken in, so that it is refused alone. */
-const unread = z.unknown().transform((raw) => ({ unread: raw }));
+const unread = z
+  .unknown()
+  .transform((raw) => ({ unread: raw }))
+  .describe('Whatever is no message is refused in its place, without keeping the others.');
 
 export const messagePlanned = z.strictObject({
   id,
