@@ -74,6 +74,18 @@ export interface TwilioApi {
   lookUp(to: string, sentAfter: Temporal.Instant): Promise<Found>;
 }
 
+/** Signs in with the API key, else with the auth token. */
+export function twilioHeaders(settings: TwilioLogin, secrets: TwilioKeys): Readonly<Record<string, string>> {
+  const login =
+    settings.apiKeySid === null
+      ? `${settings.accountSid}:${secrets.authToken ?? ''}`
+      : `${settings.apiKeySid}:${secrets.apiKeySecret ?? ''}`;
+  return {
+    authorization: `Basic ${Buffer.from(login, 'utf8').toString('base64')}`,
+    accept: 'application/json',
+  };
+}
+
 export function createTwilioApi(
   settings: TwilioLogin,
   secrets: TwilioKeys,
@@ -81,14 +93,7 @@ export function createTwilioApi(
   deps: Pick<ProviderDeps, 'http' | 'clock'>,
 ): TwilioApi {
   const base = `${settings.baseUrl ?? defaultBaseUrl}/2010-04-01/Accounts/${settings.accountSid}`;
-  const login =
-    settings.apiKeySid === null
-      ? `${settings.accountSid}:${secrets.authToken ?? ''}`
-      : `${settings.apiKeySid}:${secrets.apiKeySecret ?? ''}`;
-  const headers = {
-    authorization: `Basic ${Buffer.from(login, 'utf8').toString('base64')}`,
-    accept: 'application/json',
-  };
+  const headers = twilioHeaders(settings, secrets);
   const get = (path: string, timeoutMs = answerMs) =>
     deps.http.call({ method: 'GET', url: `${base}${path}`, headers, timeoutMs });
 

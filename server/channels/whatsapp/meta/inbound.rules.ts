@@ -1,8 +1,8 @@
 import type { AccountNews, InboundMessage } from '../../port.ts';
 import { buttonKeywordOf, keywordOf } from '../keyword.rules.ts';
 import { e164Of } from '../number.rules.ts';
-import { maybe, objectAt, objectsAt, textAt, timeAt } from './graph.rules.ts';
-import type { Fields } from './graph.rules.ts';
+import { maybe, objectAt, objectsAt, textAt, timeAt } from '../json.rules.ts';
+import type { Fields } from '../json.rules.ts';
 import { apiVersion } from './request.rules.ts';
 
 /** One entry of `messages`: what a person wrote, pressed, sent along or reacted with. */

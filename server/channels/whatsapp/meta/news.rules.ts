@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { AccountNews } from '../../port.ts';
 import { qualityOf, tierLimit } from '../limits.rules.ts';
 import { e164Of } from '../number.rules.ts';
-import { maybe, objectsAt, textAt, timeAt } from './graph.rules.ts';
-import type { Fields } from './graph.rules.ts';
+import { maybe, objectsAt, textAt, timeAt } from '../json.rules.ts';
+import type { Fields } from '../json.rules.ts';
 
 /** Webhook fields other than `messages`: what concerns templates, quality, limits and standing of the account. */
 

@@ -2,7 +2,7 @@ import type { Provider, ProviderDeps, TestResult } from '../../port.ts';
 import { qualityOf, throughputOf, tierLimit } from '../limits.rules.ts';
 import { askGraph, refusalOf } from './graph.ts';
 import { metaErrors } from './errors.rules.ts';
-import { objectAt, parseObject, textAt } from './graph.rules.ts';
+import { objectAt, parseObject, textAt } from '../json.rules.ts';
 import { metaReceipts } from './receipts.ts';
 import { apiVersion } from './request.rules.ts';
 import { createMetaSender } from './send.ts';

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { AccountNews, Callback, InboundMessage, Receipt, ReceiptKind, Told } from '../../port.ts';
 import { reasonText } from '../../outcome.rules.ts';
 import { metaCode, metaErrors } from './errors.rules.ts';
-import { fieldsOf, maybe, objectAt, objectsAt, parseObject, textAt, timeAt } from './graph.rules.ts';
-import type { Fields } from './graph.rules.ts';
+import { fieldsOf, maybe, objectAt, objectsAt, parseObject, textAt, timeAt } from '../json.rules.ts';
+import type { Fields } from '../json.rules.ts';
 import { readMessage } from './inbound.rules.ts';
 import { readNews } from './news.rules.ts';
 

@@ -4,7 +4,7 @@ import { failureResult, malformedResult, refusalResult } from '../../outcome.rul
 import { createWhatsAppSender } from '../sender.ts';
 import { askGraph, refusalOf } from './graph.ts';
 import { metaErrors } from './errors.rules.ts';
-import { objectsAt, parseObject, textAt } from './graph.rules.ts';
+import { objectsAt, parseObject, textAt } from '../json.rules.ts';
 import { apiVersion, messageBody } from './request.rules.ts';
 import type { MetaSecrets, MetaSettings } from './settings.ts';
 

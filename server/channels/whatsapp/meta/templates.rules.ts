@@ -1,8 +1,8 @@
 import { qualityOf } from '../limits.rules.ts';
 import { categoryOf, placesIn } from '../templates.rules.ts';
 import type { VendorTemplate, VendorTemplateButton } from '../templates.rules.ts';
-import { maybe, objectAt, objectsAt, textAt } from './graph.rules.ts';
-import type { Fields } from './graph.rules.ts';
+import { maybe, objectAt, objectsAt, textAt } from '../json.rules.ts';
+import type { Fields } from '../json.rules.ts';
 
 /** Templates as Meta lists them (`GET /{waba}/message_templates`). */
 

@@ -3,7 +3,7 @@ import { systemClock } from '../../../platform/clock.ts';
 import { contractFile, readContract } from '../../testing-spec.ts';
 import { providerDeps } from '../../testing.ts';
 import type { Playing } from '../testing.ts';
-import { fieldsOf } from './graph.rules.ts';
+import { fieldsOf } from '../json.rules.ts';
 import type { MetaAccount } from './send.ts';
 import { readTemplate } from './templates.rules.ts';
 import { listTemplates } from './templates.ts';

@@ -3,7 +3,7 @@ import { reasonText } from '../../outcome.rules.ts';
 import type { ProviderDeps } from '../../port.ts';
 import type { TemplateList, VendorTemplate } from '../templates.rules.ts';
 import { askGraph, refusalOf } from './graph.ts';
-import { objectAt, objectsAt, parseObject, textAt } from './graph.rules.ts';
+import { objectAt, objectsAt, parseObject, textAt } from '../json.rules.ts';
 import { apiVersion } from './request.rules.ts';
 import type { MetaAccount } from './send.ts';
 import { readTemplate } from './templates.rules.ts';
