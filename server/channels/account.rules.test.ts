@@ -94,6 +94,26 @@ describe('changing an account', () => {
       secrets: { password: 'mine' },
     });
   });
+
+  it('does not let any stored secret follow the account to another base URL', () => {
+    const apns = findProvider('apns') as Provider;
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const settings = {
+      teamId: 'TEAM123456',
+      keyId: 'KEY1234567',
+      topic: 'com.example',
+      environment: null,
+      baseUrl: null,
+    };
+    const held = { settings, secrets: { privateKey: key } };
+    expect(() => changeSettings(apns, held, { baseUrl: 'https://evil.example' })).toThrow(
+      'privateKey: must be given again',
+    );
+    const moved = { baseUrl: 'https://own.example/', privateKey: key };
+    expect(changeSettings(apns, held, moved).settings).toMatchObject({ baseUrl: 'https://own.example' });
+    expect(changeSettings(apns, held, { topic: 'com.other' }).secrets).toEqual({ privateKey: key });
+  });
 });
 
 describe('a sender', () => {

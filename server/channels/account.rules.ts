@@ -65,6 +65,9 @@ export function changeSettings(provider: Provider, stored: OpenAndSecret, given:
   if (moved && keepsPassword) {
     throw invalidField('/settings/password', 'must be given again when the host changes or encryption is turned off');
   }
+  const kept = Object.keys(stored.secrets).find((name) => change.secrets[name] === undefined);
+  if (settings['baseUrl'] !== stored.settings['baseUrl'] && kept !== undefined)
+    throw invalidField(`/settings/${kept}`, 'must be given again when the base URL changes');
   return checkSettings(provider, { settings, secrets: { ...stored.secrets, ...change.secrets } });
 }
 

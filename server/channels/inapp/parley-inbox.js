@@ -214,8 +214,19 @@
     #show(isOpen, takeFocus = true) {
       const { panel, bell, close } = this.#parts;
       panel.hidden = !isOpen;
+      if (isOpen) this.#fit();
       bell.setAttribute('aria-expanded', String(isOpen));
       if (takeFocus) (isOpen ? (this.#parts.list.querySelector('.open') ?? close) : bell).focus();
+    }
+
+    /** Below the bell, and inside the window wherever the bell is. */
+    #fit() {
+      const { panel } = this.#parts;
+      panel.style.right = '0';
+      const { left, right } = panel.getBoundingClientRect();
+      const most = document.documentElement.clientWidth - 8;
+      if (left < 8) panel.style.right = `${left - 8}px`;
+      else if (right > most) panel.style.right = `${right - most}px`;
     }
 
     /** Begins anew: with another token, another server, or after a failure. */
