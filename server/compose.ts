@@ -15,6 +15,8 @@ import { createDelivery, deliveryRoutes } from './delivery/index.ts';
 import type { DeliveryDeps, MessageDeps } from './delivery/index.ts';
 import { createCallbackDesk, createInbound, inboundRoutes } from './inbound/index.ts';
 import { overviewRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
+import { createBell } from './platform/bell.ts';
+import type { Bell } from './platform/bell.ts';
 import type { Clock } from './platform/clock.ts';
 import { createDb } from './platform/db.ts';
 import type { Db } from './platform/db.ts';
@@ -72,6 +74,7 @@ interface Ground extends Foundations {
   readonly db: Db;
   readonly hot: Db;
   readonly jobs: Jobs;
+  readonly bell: Bell;
   readonly objects: ObjectStore;
   readonly news: NewsDesk;
   readonly metrics: Metrics;
@@ -88,9 +91,11 @@ interface Ground extends Foundations {
 function layGround(given: Foundations): Ground {
   const { serverUrl: url, log, config, clock } = given;
   const resolveHost = createHostResolver({ allowPrivateNetworks: config.allowPrivateNetworks, clock });
+  const db = createDb({ url, log });
   return {
     ...given,
-    db: createDb({ url, log }),
+    db,
+    bell: createBell({ url, db, clock, log }),
     hot: createDb({ url, log, pinned: true, maxConnections: 8 }),
     jobs: createJobs({ url, works: config.role !== 'api', log }),
     objects: createFolderStore(join(resolve(config.dataDir), 'objects')),
@@ -197,6 +202,7 @@ function deliveryPorts(ground: Ground, ends: Ends, consent: Consent, activity: D
       );
     },
     unknownPolicy: async (tx) => (await ends.workspaces.settings(tx)).unknownPolicy,
+    announce: ground.bell.ring,
     tell: (workspaceId, planId) => news.publish(workspaceId, { kind: 'message', id: planId }),
   };
 }
@@ -250,7 +256,7 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
       messages: messageDeps(slices),
       sending: sendPorts(ends, consent.topics),
       record,
-      wake: delivery.worker.wake,
+      wake: delivery.wake,
       shard: () => 40 + Math.floor(Math.random() * 8),
     }),
     ...campaignRoutes({ campaigns: campaigns.deps, audit }),
@@ -355,6 +361,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
       if (works) {
         await activity.start();
         delivery.worker.start();
+        ground.bell.listen(delivery.worker.wake);
         slices.callbacks.reader.start();
         await campaigns.resume();
       }
@@ -364,6 +371,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
       stopping.abort();
       await app.close();
       if (works) await Promise.all([delivery.worker.stop(), slices.callbacks.reader.stop()]);
+      await ground.bell.close();
       await channels.close();
       await ground.http.close();
       await jobs.stop(5_000);

@@ -56,6 +56,8 @@ export interface Delivery {
   messageOfRef(tx: Tx, accountId: string, ref: string): Promise<string | undefined>;
   readonly decide: typeof decide;
   readonly worker: Worker;
+  /** There is new work, for this process and the others. */
+  wake(): void;
 }
 
 /** Rows of the counts that one process keeps for itself: one for claiming, one for each hand-over at a time. */
@@ -72,8 +74,12 @@ export function shardOf(worker: string): number {
 export function createDelivery(deps: DeliveryDeps): Delivery {
   const shard = shardOf(deps.worker);
   const worker = createWorker(deps, shard);
+  const wake = () => {
+    worker.wake();
+    deps.announce?.();
+  };
   const waking = <T>(tx: Tx, done: T): T => {
-    tx.afterCommit(worker.wake);
+    tx.afterCommit(wake);
     return done;
   };
   return {
@@ -93,6 +99,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     messageOfRef: async (tx, accountId, ref) => (await findRefs(tx, accountId, [ref])).get(ref),
     decide,
     worker,
+    wake,
   };
 }
 

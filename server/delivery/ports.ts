@@ -53,6 +53,8 @@ export interface DeliveryDeps {
   addressOpener(tx: Tx): Promise<(row: { salt: Buffer; sealed: Buffer }) => string>;
   markAddresses(tx: Tx, addressIds: readonly string[], state: 'bounced' | 'complained'): Promise<void>;
   unknownPolicy(tx: Tx): Promise<UnknownPolicy>;
+  /** There is new work: wakes the dispatchers of other processes. */
+  announce?(): void;
   /** Live news for open screens, after the commit. */
   tell(workspaceId: string, planId: string): void;
 }

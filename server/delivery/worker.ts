@@ -1,4 +1,5 @@
 import { createBudget } from './budget.ts';
+import type { Budget } from './budget.ts';
 import { claimNext } from './claim.ts';
 import type { Claim } from './claim.ts';
 import { dueTurns, mostTurns, nextDue } from './claim.store.ts';
@@ -91,37 +92,56 @@ function createClaimer(deps: DeliveryDeps, shard: number): Claimer {
   };
 }
 
+/** The hand-overs of one process, so many at a time. */
+interface Places {
+  readonly running: ReadonlySet<Promise<void>>;
+  begin(next: Claim): void;
+  /** Only something urgent may still begin. */
+  isBulkFull(): boolean;
+}
+
+function createPlaces(
+  deps: DeliveryDeps,
+  shard: number,
+  budget: Budget,
+  stop: AbortSignal,
+  ended: () => void,
+): Places {
+  const running = new Set<Promise<void>>();
+  /** Numbers of the rows of the counts that no hand-over is using: two on one row would wait for each other's commit. */
+  const slots = Array.from({ length: mostClaims }, (_, n) => shard + 1 + n);
+  let bulk = 0;
+  return {
+    running,
+    isBulkFull: () => bulk >= mostBulk,
+    begin: (next) => {
+      const slot = slots.pop() ?? shard;
+      const weight = next.plan.priority <= leastUrgent ? 0 : 1;
+      bulk += weight;
+      const run = handOver(next, deps, budget, slot, stop)
+        .catch((error: unknown) => {
+          // The batch keeps its lease until it runs out; then it is put in order like after a crash.
+          deps.log.error({ err: error, batch: next.batch.id }, 'a hand-over broke off');
+        })
+        .finally(() => {
+          running.delete(run);
+          bulk -= weight;
+          slots.push(slot);
+          ended();
+        });
+      running.add(run);
+    },
+  };
+}
+
 /** The dispatcher: claims what is due, most urgent first, round the workspaces, and hands it over. */
 export function createWorker(deps: DeliveryDeps, shard: number): Worker {
   const budget = createBudget(mostInDoubt);
   const claim = createClaimer(deps, shard);
   const stopping = new AbortController();
-  const running = new Set<Promise<void>>();
   const alarm = createAlarm();
+  const { running, begin, isBulkFull: urgentOnly } = createPlaces(deps, shard, budget, stopping.signal, alarm.ring);
   let loop: Promise<void> | undefined;
-  let bulk = 0;
-  const urgentOnly = () => bulk >= mostBulk;
-
-  /** Numbers of the rows of the counts that no hand-over is using: two on one row would wait for each other's commit. */
-  const slots = Array.from({ length: mostClaims }, (_, n) => shard + 1 + n);
-
-  function begin(next: Claim): void {
-    const slot = slots.pop() ?? shard;
-    const weight = next.plan.priority <= leastUrgent ? 0 : 1;
-    bulk += weight;
-    const run = handOver(next, deps, budget, slot, stopping.signal)
-      .catch((error: unknown) => {
-        // The batch keeps its lease until it runs out; then it is put in order like after a crash.
-        deps.log.error({ err: error, batch: next.batch.id }, 'a hand-over broke off');
-      })
-      .finally(() => {
-        running.delete(run);
-        bulk -= weight;
-        slots.push(slot);
-        alarm.ring();
-      });
-    running.add(run);
-  }
 
   /** One claim, or one wait. */
   async function turn(): Promise<void> {
