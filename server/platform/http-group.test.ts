@@ -28,6 +28,8 @@ let groups: string[][] = [];
 let gate: Promise<void> = Promise.resolve();
 /** Calls that have come to stand in a line. */
 let queued = 0;
+/** How often a call has been tried that is in somebody's way the first time. */
+let meetings = 0;
 /** Groups whose handling has begun, after their look for earlier answers. */
 let begun = 0;
 
@@ -77,6 +79,7 @@ beforeEach(() => {
 
 async function written(tx: Tx, id: string, text: string): Promise<{ id: string; text: string }> {
   if (text === 'breaks') await tx.query("select 'not a number'::int");
+  if (text === 'meets' && (meetings += 1) === 1) throw new AppError('conflict', 'Somebody else was quicker.');
   if (text === 'throws') throw new AppError('conflict', 'Somebody else was quicker.');
   await tx.query('insert into note (workspace_id, id, text) values ($1, $2, $3)', [tx.workspaceId, id, text]);
   return { id, text };
@@ -155,6 +158,12 @@ describe('calls that come at the same time', () => {
       Array.from({ length: 3 }, () => [503, 'database-unavailable']),
     );
     expect(groups).toEqual([['l1', 'lost', 'l2']]);
+  });
+
+  test('that meet with somebody else are tried again, also one that is alone', async () => {
+    expect((await post({ text: 'meets' })).statusCode).toBe(201);
+    expect(meetings).toBe(2);
+    expect(await kept('meets')).toEqual(['meets']);
   });
 
   test('of two workspaces are in two transactions', async () => {

@@ -43,7 +43,7 @@ interface GroupDeps {
 const mostWeight = 128;
 /** Groups at once, of different workspaces or routes: they share the pool of the dispatcher. */
 const mostAtOnce = 3;
-const mostTries = 5;
+const mostTries = 3;
 
 export function createGroups(deps: GroupDeps): Groups {
   const lines = new Map<string, Line>();
@@ -138,9 +138,14 @@ async function answerGroup(deps: GroupDeps, line: Line, group: readonly Waiting[
       for (const one of group) await answerGroup(deps, line, [one]);
       return;
     }
-    if (isKeyTaken(error) && tries < mostTries) return answerGroup(deps, line, group, tries + 1);
+    if (isWorthAnother(error) && tries < mostTries) return answerGroup(deps, line, group, tries + 1);
     refuse(group, error);
   }
+}
+
+/** Two changes met: the other one is there now, and may be all that is needed. */
+function isWorthAnother(error: unknown): boolean {
+  return isKeyTaken(error) || asRefusal(error)?.code === 'conflict';
 }
 
 function refuse(group: readonly Waiting[], error: unknown): void {
