@@ -78,7 +78,12 @@ export async function startPlayedPush(options: PlayedPushOptions): Promise<Playe
     if (isMessage && play === 'hang-up') return void request.socket.destroy();
     const said = isMessage ? (scripted.shift() ?? (play === undefined ? undefined : options.script(play))) : undefined;
     const asked = { method: request.method ?? 'GET', path: url.pathname, query: url.searchParams, headers, body };
-    const answer = said ?? (await options.vendor.handle({ ...asked, workspaceId: playedWorkspace }, desk));
+    const answer =
+      said ??
+      (await options.vendor.handle(
+        { ...asked, workspaceId: playedWorkspace, baseUrl: `http://${headers['host'] ?? ''}` },
+        desk,
+      ));
     if ('fate' in answer) return;
     response.statusCode = answer.status;
     for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
