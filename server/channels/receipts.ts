@@ -87,6 +87,8 @@ export interface AccountNews {
   /** `template-status`, `quality`, `tier`, `account-restricted`, `marketing-preference`, … */
   readonly kind: string;
   readonly at: string;
+  /** The person it is about, in E.164: looked up, and told to nobody. Never in `data`, which goes into the event log. */
+  readonly about?: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 

@@ -8,6 +8,7 @@ import { AppError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Vault } from '../platform/sealing.ts';
 import type { Route } from '../platform/http.ts';
+import { createAccountNews } from './account-news.ts';
 import { createCallbackReader } from './callback-reader.ts';
 import type { CallbackReader } from './callback-reader.ts';
 import { callbackRoutes } from './callback-routes.ts';
@@ -24,7 +25,7 @@ export interface CallbackDeskDeps {
   readonly events: Pick<Activity, 'append'>;
   readonly channels: Pick<Channels, 'receiptsFor'>;
   readonly delivery: Pick<Delivery, 'applyReceipts' | 'messageOfRef'>;
-  readonly consent: Pick<Consent, 'optOut'>;
+  readonly consent: Pick<Consent, 'optOut' | 'consentsOf' | 'record'>;
   readonly choices: Choices;
   /** Throws `invalid-input` for what is no address (a short code, say). */
   findAddress(
@@ -43,6 +44,14 @@ export interface CallbackDesk {
 export function createCallbackDesk(deps: CallbackDeskDeps): CallbackDesk {
   const { hot: db, clock, vault, log, events, channels, delivery, consent, choices } = deps;
   const receiptsFor = channels.receiptsFor;
+  const findSender = async (tx: Tx, kind: 'email' | 'phone', value: string) => {
+    try {
+      return await deps.findAddress(tx, { kind, value }, '/from');
+    } catch (error) {
+      if (error instanceof AppError) return undefined;
+      throw error;
+    }
+  };
   const reader = createCallbackReader({
     db,
     clock,
@@ -50,20 +59,13 @@ export function createCallbackDesk(deps: CallbackDeskDeps): CallbackDesk {
     log,
     receiptsFor,
     applyReceipts: delivery.applyReceipts,
-    appendEvents: (tx, drafts) => (drafts.length === 0 ? Promise.resolve() : events.append(tx, drafts)),
+    takeNews: createAccountNews({ clock, events, consent, findSender }),
     takeReply: createReplies({
       clock,
       vault,
       events,
       messageOf: delivery.messageOfRef,
-      findSender: async (tx, kind, value) => {
-        try {
-          return await deps.findAddress(tx, { kind, value }, '/from');
-        } catch (error) {
-          if (error instanceof AppError) return undefined;
-          throw error;
-        }
-      },
+      findSender,
       optOut: async (tx, sender, evidence) =>
         void (await consent.optOut(tx, { ...sender, source: evidence.source, actor: 'contact', evidence })),
     }),

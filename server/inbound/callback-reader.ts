@@ -1,4 +1,3 @@
-import type { EventDraft } from '../activity/index.ts';
 import type { AccountNews, AccountReceipts, InboundMessage, Receipt } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db, Tx } from '../platform/db.ts';
@@ -24,7 +23,7 @@ export interface ReaderDeps {
   takeReply(tx: Tx, accountId: string, reply: InboundMessage): Promise<void>;
   /** Somebody used the vendor's own way of leaving. */
   unsubscribe(tx: Tx, messageIds: readonly string[]): Promise<void>;
-  appendEvents(tx: Tx, events: readonly EventDraft[]): Promise<void>;
+  takeNews(tx: Tx, accountId: string, news: readonly AccountNews[]): Promise<void>;
 }
 
 export interface CallbackReader {
@@ -151,12 +150,11 @@ async function readAll(tx: Tx, deps: ReaderDeps, accountId: string, rows: readon
   const isNew = await unseen(tx, deps, accountId, read);
   const early = await applyAll(tx, deps, accountId, read, isNew);
   for (const { reply } of read.flatMap((one) => one.replies).filter(isNew)) await deps.takeReply(tx, accountId, reply);
-  await deps.appendEvents(
+  const news = read.flatMap((one) => one.news).filter(isNew);
+  await deps.takeNews(
     tx,
-    read
-      .flatMap((one) => one.news)
-      .filter(isNew)
-      .map(({ item }) => newsEvent(item, accountId)),
+    accountId,
+    news.map(({ item }) => item),
   );
   await store.deleteCallbacks(
     tx,
@@ -205,8 +203,4 @@ async function applyAll(
   for (const row of again.values())
     await store.postponeCallback(tx, row.id, deps.clock.now().add({ milliseconds: earlyPausesMs[row.tries] ?? 0 }));
   return new Set(again.keys());
-}
-
-function newsEvent({ kind, at, data }: AccountNews, accountId: string): EventDraft {
-  return { kind: `account.${kind}`, occurredAt: Temporal.Instant.from(at), data: { ...data, account: accountId } };
 }

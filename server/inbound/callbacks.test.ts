@@ -268,3 +268,49 @@ describe('what people write', () => {
     expect(await lab.stateOf(sent)).toBe('withdrawn');
   });
 });
+
+describe('who stops advertising with WhatsApp’s own control', () => {
+  const phone = '+4915112345670';
+  const news = (key: string, about: string, wish: string) => ({
+    key,
+    kind: 'marketing-preference',
+    at: '2026-02-01T11:00:00Z',
+    about,
+    data: { wish },
+  });
+
+  it('gets none on WhatsApp any more, and is named by contact in the event log', async () => {
+    const { db, below, topicId } = lab;
+    const { contactId, addressId } = await db.write((tx) =>
+      below.audience.people.obtainAddress(tx, { kind: 'phone', value: phone }, '/to'),
+    );
+    const granted = (channel: string) => ({
+      contactId,
+      addressId,
+      channel,
+      topicId,
+      action: 'grant' as const,
+      basis: 'consent' as const,
+      source: 'test',
+      actor: 'contact',
+      evidence: {},
+      at: db.clock.now(),
+    });
+    await db.write((tx) => below.consent.record(tx, [granted('whatsapp'), granted('sms')]));
+    const states = async () => {
+      const standing = await db.read((tx) => below.consent.consentsOf(tx, [addressId]));
+      return Object.fromEntries(standing.map((one) => [one.channel, one.state]));
+    };
+    await call({ news: [news('n-1', phone, 'resume'), news('n-2', '+4915112345671', 'stop')] });
+    await desk.reader.drain();
+    expect(await states()).toEqual({ whatsapp: 'granted', sms: 'granted' });
+    await call({ news: [news('n-3', phone, 'stop'), news('n-3', phone, 'stop')] });
+    await desk.reader.drain();
+    expect(await states()).toEqual({ whatsapp: 'withdrawn', sms: 'granted' });
+    const { rows } = await db.owner.query<{ contact_id: string | null; data: object }>(
+      "select contact_id, data from event where kind = 'account.marketing-preference' order by id",
+    );
+    expect(rows.map((row) => row.contact_id)).toEqual([contactId, null, contactId]);
+    expect(JSON.stringify(rows)).not.toContain('4915112345');
+  });
+});

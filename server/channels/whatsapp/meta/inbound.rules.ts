@@ -1,4 +1,5 @@
 import type { AccountNews, InboundMessage } from '../../port.ts';
+import { maskAddress } from '../../outcome.rules.ts';
 import { buttonKeywordOf, keywordOf } from '../keyword.rules.ts';
 import { e164Of } from '../number.rules.ts';
 import { maybe, objectAt, objectsAt, textAt, timeAt } from '../json.rules.ts';
@@ -36,8 +37,8 @@ export function readMessage(message: Fields, value: Fields): InboundMessage | Ac
 function systemNews(message: Fields, key: string, from: string, at: string): AccountNews {
   const system = objectAt(message, 'system');
   const to = e164Of(textAt(system, 'wa_id') ?? textAt(system, 'new_wa_id'));
-  const isNumber = to !== undefined && to !== from;
-  return { key, kind: isNumber ? 'number-changed' : 'identity-changed', at, data: { from, ...maybe('to', to) } };
+  if (to === undefined || to === from) return { key, kind: 'identity-changed', at, about: from, data: {} };
+  return { key, kind: 'number-changed', at, about: from, data: { to: maskAddress(to) } };
 }
 
 function nameOf(value: Fields, from: string): string | undefined {

@@ -35,7 +35,6 @@ function preferences(value: Fields, digest: string, at: string): readonly Accoun
     const wish = textAt(one, 'value');
     if (from === undefined || wish === undefined) return [];
     const data = {
-      from,
       wish,
       ...maybe('category', textAt(one, 'category')),
       ...maybe('detail', textAt(one, 'detail')),
@@ -45,6 +44,7 @@ function preferences(value: Fields, digest: string, at: string): readonly Accoun
         key: `user_preferences:${digest}:${index}`,
         kind: 'marketing-preference',
         at: timeAt(one, 'timestamp') ?? at,
+        about: from,
         data,
       },
     ];

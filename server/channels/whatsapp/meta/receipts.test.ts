@@ -204,7 +204,8 @@ describe('other things that people send', () => {
         key: 'wamid.1',
         kind: 'number-changed',
         at: '2025-06-08T20:59:43Z',
-        data: { from: '+16505551234', to: '+16505559999' },
+        about: '+16505551234',
+        data: { to: '•••••999' },
       },
     ]);
   });
@@ -222,6 +223,12 @@ describe.skipIf(requests.length === 0)('news of the account', () => {
     expect([receipts.length, inbound.length, news.length]).toEqual([0, 0, 1]);
     return news[0];
   };
+
+  it('names the person it is about beside its data, which goes into the event log', () => {
+    const news = one('meta-user_marketing_preferences-resume');
+    expect(news?.about).toBe('+16505551234');
+    expect(JSON.stringify(news?.data)).not.toContain('6505551234');
+  });
 
   it.each([
     [
@@ -245,7 +252,7 @@ describe.skipIf(requests.length === 0)('news of the account', () => {
       'template-category',
       { name: 'my_message_template', category: 'marketing' },
     ],
-    ['meta-user_marketing_preferences-resume', 'marketing-preference', { from: '+16505551234', wish: 'resume' }],
+    ['meta-user_marketing_preferences-resume', 'marketing-preference', { wish: 'resume' }],
     ['meta-account_update-account_deleted', 'account-restricted', { event: 'ACCOUNT_DELETED' }],
     [
       'meta-account_update-account_restriction',
