@@ -12,6 +12,8 @@ import type { messageEndpoints } from '../contract/messages.ts';
 import type { overviewEndpoints } from '../contract/overview.ts';
 import type { providerEndpoints } from '../contract/providers.ts';
 import type { rateLimitEndpoints } from '../contract/rate-limits.ts';
+import type { sandboxAccountEndpoints } from '../contract/sandbox-accounts.ts';
+import type { sandboxScenarioEndpoints } from '../contract/sandbox-scenario.ts';
 import type { sandboxEndpoints } from '../contract/sandbox.ts';
 import type { streamEndpoints } from '../contract/stream.ts';
 import type { systemEndpoints } from '../contract/system.ts';
@@ -38,6 +40,8 @@ type All =
   | (typeof providerEndpoints)[number]
   | (typeof rateLimitEndpoints)[number]
   | (typeof sandboxEndpoints)[number]
+  | (typeof sandboxScenarioEndpoints)[number]
+  | (typeof sandboxAccountEndpoints)[number]
   | (typeof streamEndpoints)[number]
   | (typeof systemEndpoints)[number]
   | (typeof teamEndpoints)[number]

@@ -164,7 +164,7 @@ describe('from the first start to a finished campaign, by clicking only', () => 
     await dialog.getByRole('button', { name: 'Send the test' }).click();
     await dialog.getByRole('link', { name: 'Open the sandbox inbox' }).click();
     await page
-      .getByRole('navigation', { name: 'Caught mail' })
+      .getByRole('navigation', { name: 'Caught messages' })
       .getByText(/Fresh news for/)
       .first()
       .click();
@@ -192,7 +192,7 @@ describe('from the first start to a finished campaign, by clicking only', () => 
     const campaign = page.url();
     await openPlace(page, 'Sandbox inbox');
     await field(page, 'Recipient').fill(reader);
-    await page.getByRole('navigation', { name: 'Caught mail' }).getByText(reader).click();
+    await page.getByRole('navigation', { name: 'Caught messages' }).getByText(reader).click();
     const acts = page.getByRole('group', { name: 'Do what its reader might do' });
     await acts.getByRole('button', { name: 'Open' }).click();
     await acts.getByRole('button', { name: 'Click a link' }).click();

@@ -1,31 +1,13 @@
-import {
-  Alert,
-  Anchor,
-  Box,
-  Button,
-  Card,
-  Group,
-  Menu,
-  Skeleton,
-  Stack,
-  Table,
-  Tabs,
-  Text,
-  Title,
-} from '@mantine/core';
-import { IconArrowLeft, IconChevronDown, IconEye, IconLink, IconLock, IconMailOff } from '@tabler/icons-react';
+import { Alert, Anchor, Box, Button, Card, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core';
+import { IconArrowLeft, IconLock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
-import { api, type Answer, type Given } from '../../api.ts';
-import { ask, refresh } from '../../query.ts';
-import { useCan } from '../../shell/me.ts';
+import { ask } from '../../query.ts';
 import { MailFrame } from '../../ui/mail-frame.tsx';
-import { confirm, ProblemAlert, tell, TextLink, TimeText } from '../../ui/index.ts';
-import { linksOf } from './links.ts';
+import { ProblemAlert, TextLink, TimeText } from '../../ui/index.ts';
+import { Actions } from './actions.tsx';
+import { channels, type Mail } from './channels.ts';
+import { Device } from './device.tsx';
 import classes from './sandbox-page.module.css';
-
-type Mail = Answer<'GET /sandbox/messages/:id'>;
-type Act = Given<'POST /sandbox/messages/:id/act'>['body'];
 
 export function MailReader({ id, onBack }: { id: string; onBack: () => void }) {
   // What was caught does not change any more.
@@ -42,10 +24,10 @@ export function MailReader({ id, onBack }: { id: string; onBack: () => void }) {
           leftSection={<IconArrowLeft size={16} aria-hidden />}
           onClick={onBack}
         >
-          All caught mail
+          All caught messages
         </Button>
         <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />
-        {query.isPending && <Skeleton height={420} aria-label="The mail is loading" />}
+        {query.isPending && <Skeleton height={420} aria-label="The message is loading" />}
         {mail && (
           <>
             <Head mail={mail} />
@@ -57,7 +39,7 @@ export function MailReader({ id, onBack }: { id: string; onBack: () => void }) {
             ) : (
               <>
                 <Actions mail={mail} />
-                <Parts mail={mail} />
+                {mail.channel === 'email' ? <Parts mail={mail} /> : <Shown mail={mail} />}
               </>
             )}
           </>
@@ -71,20 +53,25 @@ function Head({ mail }: { mail: Mail }) {
   return (
     <div>
       <Title order={2} size="h4" style={{ overflowWrap: 'anywhere' }}>
-        {mail.subject ?? 'Without a subject'}
+        {mail.channel === 'email' ? (mail.subject ?? 'Without a subject') : channels[mail.channel].label}
       </Title>
       <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+        {mail.from !== '' && (
+          <>
+            <Text component="span" inherit c="dimmed">
+              From
+            </Text>{' '}
+            {mail.from}{' '}
+          </>
+        )}
         <Text component="span" inherit c="dimmed">
-          From
-        </Text>{' '}
-        {mail.from}{' '}
-        <Text component="span" inherit c="dimmed">
-          to
+          {mail.from === '' ? 'To' : 'to'}
         </Text>{' '}
         {mail.to}
       </Text>
       <Text size="sm" c="dimmed">
         <TimeText at={mail.receivedAt} />
+        {` · ${mail.vendor}`}
         {mail.messageId && (
           <>
             {' · '}
@@ -98,91 +85,6 @@ function Head({ mail }: { mail: Mail }) {
   );
 }
 
-/** What its reader, or their mail provider, might do. */
-function Actions({ mail }: { mail: Mail }) {
-  const can = useCan();
-  const [busy, setBusy] = useState<string>();
-  const links = useMemo(() => linksOf(mail.html ?? ''), [mail.html]);
-  if (!can('sandbox:write')) return null;
-  const act = async (body: Act) => {
-    setBusy(body.action);
-    try {
-      const { detail } = await api('POST /sandbox/messages/:id/act', { params: { id: mail.id }, body });
-      await refresh('messages', 'campaigns', 'contacts');
-      tell.done(detail);
-    } catch (error) {
-      tell.problem(error);
-    } finally {
-      setBusy(undefined);
-    }
-  };
-  const unsubscribe = async () => {
-    const said = await confirm({
-      title: 'Unsubscribe as the reader?',
-      body: `${mail.to} is really unsubscribed from the topic of this mail, as if they had pressed the button in their mail program.`,
-      confirmLabel: 'Unsubscribe',
-    });
-    if (said) await act({ action: 'unsubscribe' });
-  };
-  return (
-    <Group gap="xs" role="group" aria-label="Do what its reader might do">
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconEye size={14} aria-hidden />}
-        loading={busy === 'open'}
-        onClick={() => void act({ action: 'open' })}
-      >
-        Open
-      </Button>
-      <Menu position="bottom-start" disabled={links.length === 0}>
-        <Menu.Target>
-          <Button
-            size="xs"
-            variant="default"
-            leftSection={<IconLink size={14} aria-hidden />}
-            rightSection={<IconChevronDown size={14} aria-hidden />}
-            loading={busy === 'click'}
-            disabled={links.length === 0}
-          >
-            Click a link
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown maw={360}>
-          {links.map((link) => (
-            <Menu.Item key={link.url} onClick={() => void act({ action: 'click', url: link.url })}>
-              <Text size="sm" truncate>
-                {link.text}
-              </Text>
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconMailOff size={14} aria-hidden />}
-        loading={busy === 'unsubscribe'}
-        disabled={mail.headers['list-unsubscribe'] === undefined}
-        onClick={() => void unsubscribe()}
-      >
-        Unsubscribe
-      </Button>
-      <Menu position="bottom-start">
-        <Menu.Target>
-          <Button size="xs" variant="default" rightSection={<IconChevronDown size={14} aria-hidden />}>
-            As their provider
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => void act({ action: 'bounce' })}>Bounce it</Menu.Item>
-          <Menu.Item onClick={() => void act({ action: 'complain' })}>Report it as spam</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-    </Group>
-  );
-}
-
 const preStyle = {
   whiteSpace: 'pre-wrap',
   overflowWrap: 'anywhere',
@@ -191,6 +93,28 @@ const preStyle = {
   margin: 0,
   fontSize: 13,
 } as const;
+
+/** What is no mail: as the device shows it, and the request as the vendor got it. */
+function Shown({ mail }: { mail: Mail }) {
+  return (
+    <Tabs defaultValue="device" keepMounted={false}>
+      <Tabs.List mb="sm">
+        <Tabs.Tab value="device">On the device</Tabs.Tab>
+        {mail.raw !== undefined && <Tabs.Tab value="raw">Request</Tabs.Tab>}
+      </Tabs.List>
+      <Tabs.Panel value="device">
+        <Device mail={mail} />
+      </Tabs.Panel>
+      {mail.raw !== undefined && (
+        <Tabs.Panel value="raw">
+          <Box component="pre" style={preStyle} tabIndex={0} aria-label="Request as the vendor got it">
+            {mail.raw}
+          </Box>
+        </Tabs.Panel>
+      )}
+    </Tabs>
+  );
+}
 
 function Parts({ mail }: { mail: Mail }) {
   const first = mail.html === undefined ? 'text' : 'html';

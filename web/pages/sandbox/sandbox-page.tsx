@@ -20,16 +20,39 @@ import {
   type Filter,
   type UrlStateHandle,
 } from '../../ui/index.ts';
+import { channels, type Mail } from './channels.ts';
 import { MailReader } from './mail-reader.tsx';
 import classes from './sandbox-page.module.css';
+import { TryVendor } from './try-vendor.tsx';
 
 const filters: readonly Filter[] = [
-  { kind: 'text', key: 'to', label: 'Recipient', placeholder: 'Whole e-mail address' },
+  { kind: 'text', key: 'to', label: 'Recipient', placeholder: 'Whole address or number' },
+  {
+    kind: 'choice',
+    key: 'channel',
+    label: 'Channel',
+    choices: Object.entries(channels).map(([value, { label }]) => ({ value, label })),
+  },
+  { kind: 'text', key: 'vendor', label: 'Vendor', placeholder: 'smtp, twilio, …' },
 ];
+
+/** What narrows the list; kept while one of it is read. */
+interface Narrowed {
+  readonly to?: string;
+  readonly channel?: Mail['channel'];
+  readonly vendor?: string;
+}
+
+function narrowed({ to, channel, vendor }: Readonly<Record<string, string | undefined>>): Narrowed {
+  return {
+    ...(to ? { to } : {}),
+    ...(channel && channel in channels ? { channel: channel as Mail['channel'] } : {}),
+    ...(vendor ? { vendor } : {}),
+  };
+}
 const pollMs = 5000;
 
-function useCaught(to: string | undefined) {
-  const query = to ? { to } : {};
+function useCaught(query: Narrowed) {
   const result = useInfiniteQuery({
     queryKey: [...keyOf('GET /sandbox/messages', { query }), 'pages'],
     initialPageParam: '',
@@ -51,16 +74,23 @@ function useCaught(to: string | undefined) {
 /** What the sandbox caught, read as a person would read it: the list on the left, the mail on the right. */
 export function SandboxPage() {
   const url = useUrlState();
-  const { to, message: chosenId } = url.values;
-  const caught = useCaught(to);
+  const { message: chosenId } = url.values;
+  const by = narrowed(url.values);
+  const isNarrowed = Object.keys(by).length > 0;
+  const caught = useCaught(by);
   const rows = caught.data?.pages.flatMap((page) => page.data) ?? [];
-  const isNothing = caught.data !== undefined && rows.length === 0 && !to;
+  const isNothing = caught.data !== undefined && rows.length === 0 && !isNarrowed;
   return (
     <>
       <PageHeader
         title="Sandbox inbox"
-        description="Mail that was caught instead of sent. Nothing here has left this server, and what you do to a mail counts as if its reader had done it."
-        actions={<ClearMenu isEmpty={isNothing} url={url} />}
+        description="Messages that were caught instead of sent. Nothing here has left this server, and what you do to one counts as if its reader had done it."
+        actions={
+          <Group gap="xs">
+            <TryVendor />
+            <ClearMenu isEmpty={isNothing} url={url} />
+          </Group>
+        }
       />
       <Box mb="md">
         <FilterBar filters={filters} url={url} />
@@ -79,15 +109,15 @@ export function SandboxPage() {
         </Card>
       ) : (
         <div className={classes['panes'] ?? ''} data-reading={chosenId ? 'yes' : 'no'}>
-          <Card withBorder padding={0} className={classes['list'] ?? ''} component="nav" aria-label="Caught mail">
+          <Card withBorder padding={0} className={classes['list'] ?? ''} component="nav" aria-label="Caught messages">
             {caught.isPending && <Skeleton height={260} m="md" />}
             {caught.data && rows.length === 0 && (
               <Text p="md" c="dimmed">
-                Nothing was sent to exactly this address.
+                Nothing like this was caught.
               </Text>
             )}
             {rows.map((row) => (
-              <Row key={row.id} row={row} isChosen={row.id === chosenId} to={to} />
+              <Row key={row.id} row={row} isChosen={row.id === chosenId} by={by} />
             ))}
             {caught.hasNextPage && (
               <Button
@@ -105,7 +135,7 @@ export function SandboxPage() {
               <MailReader key={chosenId} id={chosenId} onBack={() => url.set({ message: undefined })} />
             ) : (
               <Card withBorder>
-                <EmptyState icon={IconMailOpened} title="Choose a mail">
+                <EmptyState icon={IconMailOpened} title="Choose a message">
                   It opens here, as its reader would see it.
                 </EmptyState>
               </Card>
@@ -117,26 +147,30 @@ export function SandboxPage() {
   );
 }
 
-function Row({ row, isChosen, to }: { row: SandboxMessage; isChosen: boolean; to: string | undefined }) {
+function Row({ row, isChosen, by }: { row: SandboxMessage; isChosen: boolean; by: Narrowed }) {
+  const { label, icon: Icon } = channels[row.channel];
   return (
     <Link
       to="/sandbox"
-      search={{ ...(to ? { to } : {}), message: row.id } as never}
+      search={{ ...by, message: row.id } as never}
       resetScroll={false}
       className={classes['row'] ?? ''}
       {...(isChosen ? { 'aria-current': 'true' as const } : {})}
     >
       <Stack gap={2}>
         <Group justify="space-between" wrap="nowrap" gap="xs">
-          <Text size="sm" fw={600} truncate>
-            {row.to}
-          </Text>
+          <Group gap={6} wrap="nowrap" miw={0}>
+            <Icon size={16} aria-label={label} role="img" style={{ flexShrink: 0 }} />
+            <Text size="sm" fw={600} truncate>
+              {row.to}
+            </Text>
+          </Group>
           <Text size="xs" c="dimmed" component="span">
             <TimeText at={row.receivedAt} relative />
           </Text>
         </Group>
         <Text size="sm" truncate>
-          {row.subject ?? 'Without a subject'}
+          {row.subject ?? (row.channel === 'email' ? 'Without a subject' : 'Without text')}
         </Text>
         {row.hidden && (
           <Group gap={4} wrap="nowrap" c="dimmed">
@@ -145,7 +179,7 @@ function Row({ row, isChosen, to }: { row: SandboxMessage; isChosen: boolean; to
           </Group>
         )}
         <Text size="xs" c="dimmed" truncate>
-          from {row.from}
+          {row.from === '' ? row.vendor : `from ${row.from}`}
         </Text>
       </Stack>
     </Link>
@@ -158,7 +192,7 @@ function ClearMenu({ isEmpty, url }: { isEmpty: boolean; url: UrlStateHandle }) 
   const clear = async () => {
     const said = await confirm({
       title: 'Empty the sandbox?',
-      body: 'Every caught mail is deleted. The messages and their numbers stay as they are.',
+      body: 'Every caught message is deleted. The ledger and its numbers stay as they are.',
       confirmLabel: 'Empty it',
       danger: true,
     });
@@ -167,7 +201,7 @@ function ClearMenu({ isEmpty, url }: { isEmpty: boolean; url: UrlStateHandle }) 
       const { deleted } = await api('DELETE /sandbox/messages');
       url.set({ message: undefined });
       await refresh('sandbox');
-      tell.done(`${deleted} ${deleted === 1 ? 'mail' : 'mails'} deleted.`);
+      tell.done(`${deleted} ${deleted === 1 ? 'message' : 'messages'} deleted.`);
     } catch (error) {
       tell.problem(error);
     }

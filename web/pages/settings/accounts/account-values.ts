@@ -1,6 +1,9 @@
 import type { Account } from '../../../../contract/providers.ts';
 import type { Given } from '../../../api.ts';
 
+/** Kinds that have a form here. */
+export type FormKind = Given<'POST /providers'>['body']['kind'];
+
 /** What the form of an account holds: everything as inputs do, empty for "none". */
 export interface AccountValues extends Record<string, unknown> {
   name: string;
@@ -71,7 +74,7 @@ function smtpOf({ settings }: AccountValues) {
   };
 }
 
-export function creationOf(kind: Account['kind'], values: AccountValues): Given<'POST /providers'>['body'] {
+export function creationOf(kind: FormKind, values: AccountValues): Given<'POST /providers'>['body'] {
   const sender = senderOf(values);
   const rest = {
     channel: 'email' as const,

@@ -64,7 +64,7 @@ export function Accounts() {
               header: 'Kind',
               cell: (account) => (
                 <Stack gap={0}>
-                  <Text size="sm">{account.kind === 'smtp' ? 'SMTP server' : 'Sandbox'}</Text>
+                  <Text size="sm">{kinds[account.kind] ?? account.kind}</Text>
                   {'host' in account.settings && (
                     <Text size="sm" c="dimmed">
                       {account.settings.host}:{account.settings.port}
@@ -89,6 +89,8 @@ export function Accounts() {
     </>
   );
 }
+
+const kinds: Readonly<Record<string, string>> = { smtp: 'SMTP server', sandbox: 'Sandbox' };
 
 const units = {
   perSecond: 'per second',

@@ -1,16 +1,15 @@
 import { Box, Radio, Stack } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { Account } from '../../../../contract/providers.ts';
 import { api } from '../../../api.ts';
 import { refresh } from '../../../query.ts';
 import { PageHeader, Section, tell } from '../../../ui/index.ts';
 import { AccountForm } from './account-form.tsx';
-import { creationOf } from './account-values.ts';
+import { creationOf, type FormKind } from './account-values.ts';
 
 export function NewAccount() {
   const navigate = useNavigate();
-  const [kind, setKind] = useState<Account['kind']>('smtp');
+  const [kind, setKind] = useState<FormKind>('smtp');
   const [key] = useState(() => crypto.randomUUID());
   return (
     <>
