@@ -1,3 +1,6 @@
+import { mailgunProvider } from './email/mailgun/provider.ts';
+import { sendGridProvider } from './email/sendgrid/provider.ts';
+import { sesProvider } from './email/ses/provider.ts';
 import { sandboxProvider } from './email/smtp/sandbox-provider.ts';
 import { smtpProvider } from './email/smtp/provider.ts';
 import { inAppProvider } from './inapp/provider.ts';
@@ -18,6 +21,9 @@ import { twilioProvider } from './sms/twilio/provider.ts';
 const providers = [
   smtpProvider,
   sandboxProvider,
+  sendGridProvider,
+  sesProvider,
+  mailgunProvider,
   twilioProvider,
   snsProvider,
   plivoProvider,

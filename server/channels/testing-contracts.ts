@@ -1,3 +1,6 @@
+import { contract as mailgun } from './email/mailgun/testing.ts';
+import { contract as sendgrid } from './email/sendgrid/testing.ts';
+import { contract as ses } from './email/ses/testing.ts';
 import { contract as smtp, sandboxContract as sandbox } from './email/smtp/testing.ts';
 import { contract as inapp } from './inapp/testing-contract.ts';
 import { contract as apns } from './push/apns/testing.ts';
@@ -14,6 +17,9 @@ import type { ProviderContract } from './testing-contract.ts';
 export const contracts: readonly ProviderContract[] = [
   smtp,
   sandbox,
+  sendgrid,
+  ses,
+  mailgun,
   twilio,
   sns,
   plivo,

@@ -106,7 +106,10 @@ export async function startPlayedMail(options: PlayedOptions): Promise<PlayedMai
       revision: 1,
       ...options.account(origin, desk),
     }),
-    deps: within,
+    deps: (deps) => {
+      deps.http.trust(origin);
+      return deps;
+    },
     open: (clock = desk.clock) => within(providerDeps(clock)),
     plays: (play) => {
       playing.play = play;
@@ -143,7 +146,14 @@ async function serve(playing: Playing, request: IncomingMessage, response: Serve
   const answer =
     scripted ??
     (await playing.options.vendor.handle(
-      { ...heard, query: url.searchParams, headers, workspaceId: playedWorkspace, callbackUrl: playedCallbackUrl },
+      {
+        ...heard,
+        query: url.searchParams,
+        headers,
+        workspaceId: playedWorkspace,
+        baseUrl: `http://${request.headers.host ?? ''}`,
+        callbackUrl: playedCallbackUrl,
+      },
       playing.desk,
     ));
   if ('fate' in answer) return;

@@ -14,6 +14,7 @@ import { listTemplates } from './meta/templates.ts';
 import type { MetaAccount } from './meta/send.ts';
 import { playedMessage } from './testing.ts';
 import { twilioWhatsAppProvider } from './twilio-whatsapp/provider.ts';
+import { listTemplates as listContents } from './twilio-whatsapp/templates.ts';
 
 /** The real adapters against the sandbox's vendors: what one sends the other takes, and what that tells is believed and read. */
 
@@ -50,6 +51,7 @@ function lab(vendor: Vendor, provider: Provider) {
         headers,
         body: Buffer.from(body),
         workspaceId,
+        baseUrl: `${base}/${vendor.name}`,
         callbackUrl: callback,
       };
       const made = await vendor.handle(request, desk);
@@ -310,5 +312,19 @@ describe('what the sandbox’s Twilio says', () => {
     expect(
       await twilioWhatsAppProvider.lookUp?.(play.account as never, { ...asked, to: '+16505550000' }, play.deps),
     ).toEqual({ kind: 'absent' });
+  });
+
+  it('lists its Content templates as they are synchronised', async () => {
+    const list = await listContents(play.account as never, play.deps);
+    if (list.kind !== 'listed') throw new Error(list.reason);
+    expect(list.templates.map(({ name, category, variables }) => [name, category, variables.body])).toEqual([
+      ['order_confirmation', 'utility', 2],
+      ['seasonal_offer', 'marketing', 2],
+      ['login_code', 'authentication', 1],
+    ]);
+    const judgeContents = validatorFor('specs/twilio/twilio_content_v1.json', 'get', '/v1/ContentAndApprovals', {
+      status: 200,
+    });
+    expect(judgeContents?.(play.answers.at(-1)) ?? []).toEqual([]);
   });
 });

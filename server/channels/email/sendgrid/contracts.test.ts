@@ -26,26 +26,27 @@ interface Errors {
 const errors = readContract<Errors>('errors/sendgrid.json');
 
 describe.skipIf(errors === undefined)('SendGrid’s table of errors', () => {
-  const fits = (code: string, kind: string) => {
+  const expectFits = (code: string, kind: string) => {
     expect(Object.keys(sendGridErrors)).toContain(code);
     expect(classes[kind], `${code} is ${kind}`).toContain(categoryOf(code));
   };
 
   it('has a place for every status', () => {
-    for (const { status, class: kind } of errors?.http ?? []) if (kind !== 'success') fits(String(status), kind);
+    for (const { status, class: kind } of errors?.http ?? []) if (kind !== 'success') expectFits(String(status), kind);
   });
 
   it('has a place for every reason of a drop', () => {
-    for (const { reason, class: kind } of errors?.dropReasons ?? []) fits(dropCode(reason), kind);
+    for (const { reason, class: kind } of errors?.dropReasons ?? []) expectFits(dropCode(reason), kind);
   });
 
   it('has a place for every reply of a mail server', () => {
-    for (const { code, example, class: kind } of errors?.smtp ?? []) fits(replyCode(`${code} ${example}`) ?? '', kind);
+    for (const { code, example, class: kind } of errors?.smtp ?? [])
+      expectFits(replyCode(`${code} ${example}`) ?? '', kind);
   });
 
   it('tells a bounce from a block, of every classification', () => {
     for (const { event, type, class: kind } of errors?.events ?? [])
-      if (event === 'bounce') fits(bounceCode(type, undefined), kind);
+      if (event === 'bounce') expectFits(bounceCode(type, undefined), kind);
     for (const name of errors?.bounceClassifications ?? []) {
       expect(categoryOf(bounceCode('blocked', name))).not.toBe('unknown');
       expect(categoryOf(bounceCode('bounce', name))).toBe('address');

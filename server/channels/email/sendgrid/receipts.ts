@@ -24,7 +24,7 @@ const signatureHeader = 'x-twilio-email-event-webhook-signature';
 const timestampHeader = 'x-twilio-email-event-webhook-timestamp';
 
 /** SendGrid repeats what was not taken for a day; the moment of signing may be that of the first try. */
-const oldestMs = 23 * 3_600_000;
+const oldestMs = 25 * 3_600_000;
 const aheadMs = 300_000;
 
 export const sendGridReceipts: Receipts<SendGridSettings, SendGridSecrets> = {
