@@ -71,7 +71,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await page.context().close();
-  expect(problems).toEqual([]);
+  if (problems.length > 0) throw new Error(problems.join('\n'));
 });
 
 function tokenFor(contactId: string, seconds = 3600): string {
@@ -190,6 +190,7 @@ test('a token that has ended is asked for anew, and without one the person is to
   }, tokenFor(contactId));
   await bell('Try again').click();
   await items().filter({ hasText: 'Hello' }).waitFor();
+  expect(await panel().getByText('The inbox cannot be reached.').isVisible()).toBe(false);
 });
 
 test('a page of an origin that is not allowed shows nothing', async () => {

@@ -79,6 +79,7 @@ test('what another process put there is found a moment later, without news of it
   const quiet = createInAppLab(db);
   await quiet.inbox.keep(db.workspaceId, accountId, [lab.message(contactId)]);
   await until(() => page.text().includes('{"unread":1}'), 1000);
+  expect(page.text().match(/event: inbox/g)).toHaveLength(2);
 });
 
 test('nothing is told of other people, and a line without news is kept open', async () => {
@@ -91,11 +92,13 @@ test('nothing is told of other people, and a line without news is kept open', as
 });
 
 test('the stream ends when its token does', async () => {
+  const endsAt = db.clock.now().add({ seconds: 60 }).round({ smallestUnit: 'second', roundingMode: 'floor' });
   const page = await listen(await lab.person(), 60);
   await until(() => page.text().includes('{"unread":0}'));
   let hasEnded = false;
   void page.ended.then(() => (hasEnded = true));
   await until(() => hasEnded, 5_000);
+  expect(db.clock.now().epochMilliseconds).toBeGreaterThanOrEqual(endsAt.epochMilliseconds);
 });
 
 test('one contact has at most twenty lines open; one that is left makes room', async () => {

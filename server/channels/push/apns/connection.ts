@@ -19,7 +19,7 @@ export function createConnection(origin: URL, deps: Omit<SessionDeps, 'onChange'
   let opening: Promise<Session> | undefined;
 
   const onChange = () => {
-    for (const wake of [...waiting]) wake();
+    for (const wake of waiting) wake();
   };
   const letGo = (old: Session) => {
     const ended = old.close().finally(() => ending.delete(ended));
