@@ -284,7 +284,7 @@ describe('who stops advertising with WhatsApp’s own control', () => {
     const { contactId, addressId } = await db.write((tx) =>
       below.audience.people.obtainAddress(tx, { kind: 'phone', value: phone }, '/to'),
     );
-    const granted = (channel: string) => ({
+    const granted = (channel: 'whatsapp' | 'sms') => ({
       contactId,
       addressId,
       channel,
@@ -293,7 +293,7 @@ describe('who stops advertising with WhatsApp’s own control', () => {
       basis: 'consent' as const,
       source: 'test',
       actor: 'contact',
-      evidence: {},
+      evidence: { source: 'form' },
       at: db.clock.now(),
     });
     await db.write((tx) => below.consent.record(tx, [granted('whatsapp'), granted('sms')]));

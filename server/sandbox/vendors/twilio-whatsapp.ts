@@ -1,10 +1,11 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { CallbackDraft, Desk, Fate, KeptMail, Vendor, VendorAnswer, VendorRequest } from '../vendor.ts';
+import { contentsOf } from './twilio-content.ts';
 
 /**
  * Twilio's Messages API for WhatsApp: `POST` and `GET /2010-04-01/Accounts/{AccountSid}/Messages.json`, `GET` of one message
- * and of the account, status callbacks and the webhook of incoming messages, signed as X-Twilio-Signature. Checked against
- * twilio-oai twilio_api_v2010.json (requests, answers), errors/twilio.json, and the scheme of twilio-node's
+ * and of the account, `GET /v1/ContentAndApprovals`, status callbacks and the webhook of incoming messages, signed as X-Twilio-Signature. Checked against
+ * twilio-oai twilio_api_v2010.json (requests, answers), twilio_content_v1.json, errors/twilio.json, and the scheme of twilio-node's
  * validation.spec.js.
  *
  * It keeps the 24 hours: what is no Content template fails (63016) unless the person wrote, which `reply` in the inbox does.
@@ -92,6 +93,7 @@ async function handle(
   const route = `${request.method} ${request.path.startsWith(base) ? request.path.slice(base.length) : request.path}`;
   if (route === 'GET .json')
     return { status: 200, body: { sid: accountSid, friendly_name: 'Parley sandbox', status: 'active', type: 'Full' } };
+  if (route === 'GET /v1/ContentAndApprovals') return { status: 200, body: contentsOf(accountSid, request.query) };
   if (route === 'POST /Messages.json') return send(memory, accountSid, request, desk);
   if (route === 'GET /Messages.json') return { status: 200, body: pageOf(accountSid, known, request.query) };
   const one = known.find(({ sid }) => route === `GET /Messages/${sid}.json`);
