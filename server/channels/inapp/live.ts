@@ -86,5 +86,3 @@ export function createLive({ inbox, news, clock, stop }: LiveDeps) {
     pump,
   };
 }
-
-export type Live = ReturnType<typeof createLive>;
