@@ -40,14 +40,18 @@ describe('the sender of a message', () => {
   ];
 
   it('is its own, else that of the country, else the general one', () => {
-    expect(chooseSender({ from: 'Other' }, 'DE', senders)).toEqual({ kind: 'sender', from: 'Other' });
-    expect(chooseSender({}, 'FR', senders)).toEqual({ kind: 'sender', from: '36105' });
-    expect(chooseSender({}, 'DE', senders)).toEqual({ kind: 'sender', from: 'Acme' });
-    expect(chooseSender({}, undefined, senders)).toEqual({ kind: 'sender', from: 'Acme' });
+    expect(chooseSender({ from: 'Other' }, 'DE', senders)).toEqual({ kind: 'sender', from: 'Other', isGeneral: false });
+    expect(chooseSender({}, 'FR', senders)).toEqual({ kind: 'sender', from: '36105', isGeneral: false });
+    expect(chooseSender({}, 'DE', senders)).toEqual({ kind: 'sender', from: 'Acme', isGeneral: true });
+    expect(chooseSender({}, undefined, senders)).toEqual({ kind: 'sender', from: 'Acme', isGeneral: true });
   });
 
   it('is no name where names are not carried: the next that fits, or none', () => {
-    expect(chooseSender({ from: 'Other' }, 'US', senders)).toEqual({ kind: 'sender', from: '+14155552345' });
+    expect(chooseSender({ from: 'Other' }, 'US', senders)).toEqual({
+      kind: 'sender',
+      from: '+14155552345',
+      isGeneral: false,
+    });
     expect(chooseSender({}, 'CA', senders)).toMatchObject({ kind: 'none', reason: expect.stringContaining('CA') });
     expect(chooseSender({}, 'DE', [])).toMatchObject({ kind: 'none' });
   });

@@ -44,7 +44,12 @@ export function takesNames(country: string | undefined): boolean {
 }
 
 export type SenderChoice =
-  | { readonly kind: 'sender'; readonly from: string }
+  | {
+      readonly kind: 'sender';
+      readonly from: string;
+      /** The one of all messages: what is wrong with it is wrong with the account. */
+      readonly isGeneral: boolean;
+    }
   /** The account has none that is allowed there; a vendor that keeps a pool chooses by itself. */
   | { readonly kind: 'none'; readonly reason: string };
 
@@ -64,7 +69,10 @@ export function chooseSender(
     ...[...own, ...general].map((one) => one.from),
   ];
   const fit = candidates.find((from) => senderKind(from) !== 'name' || takesNames(country));
-  if (fit !== undefined) return { kind: 'sender', from: fit };
+  if (fit !== undefined) {
+    const isGeneral = general.some((one) => one.from === fit) && fit !== message.from;
+    return { kind: 'sender', from: fit, isGeneral };
+  }
   const where = country ?? 'this country';
   return {
     kind: 'none',

@@ -6,6 +6,9 @@ import { createTwilioWhatsAppVendor } from './twilio-whatsapp.ts';
 import { createMailgunVendor } from './mailgun.ts';
 import { createSendGridVendor } from './sendgrid.ts';
 import { createSesVendor } from './ses.ts';
+import { plivo } from './plivo.ts';
+import { createSnsVendor } from './sns.ts';
+import { createTwilioVendor } from './twilio.ts';
 import { webpush } from './webpush.ts';
 
 /** Every vendor the sandbox plays over HTTP; one line each. */
@@ -13,6 +16,9 @@ export const vendors: readonly Vendor[] = [
   createSendGridVendor(),
   createSesVendor(),
   createMailgunVendor(),
+  createTwilioVendor(),
+  createSnsVendor(),
+  plivo,
   fcm,
   apns,
   webpush,

@@ -1,7 +1,8 @@
 import { callbackAbout, resultOf } from '../../outcome.rules.ts';
-import type { OutgoingSms, ProviderAccount, ProviderDeps, Sender } from '../../port.ts';
+import type { OutgoingSms, ProviderAccount, ProviderDeps, Sender, SendResult } from '../../port.ts';
 import { createTwilioApi } from '../../twilio.ts';
 import { chooseSender } from '../sender.rules.ts';
+import type { SenderChoice } from '../sender.rules.ts';
 import { createSmsSender } from '../sender.ts';
 import { twilioErrors } from './errors.rules.ts';
 import type { TwilioSecrets, TwilioSettings } from './settings.ts';
@@ -21,23 +22,29 @@ export function createTwilioSender(account: TwilioAccount, deps: ProviderDeps): 
     capacity: settings.maxConnections,
     limits,
     log: deps.log,
-    hand: (message, { country }) => {
-      const from = senderFields(message, country, settings);
-      if (typeof from === 'string') return Promise.resolve(resultOf('content', 'no-sender', from));
-      return api.send([...from, ...messageFields(message, callbackUrl)], [message.to]);
+    hand: async (message, { country }) => {
+      const choice = chooseSender(message, country, settings.senders);
+      const from = senderField(choice, settings.messagingServiceSid);
+      if (from === undefined) return resultOf('content', 'no-sender', choice.kind === 'none' ? choice.reason : '');
+      const result = await api.send([from, ...messageFields(message, callbackUrl)], [message.to]);
+      return choice.kind === 'sender' && !choice.isGeneral ? blamedOnMessage(result) : result;
     },
   });
 }
 
 type Field = readonly [string, string];
 
-/** A sender of ours, else the pool that chooses one. A text: why there is neither. */
-function senderFields(message: OutgoingSms, country: string | undefined, settings: TwilioSettings): Field[] | string {
-  const choice = chooseSender(message, country, settings.senders);
-  if (choice.kind === 'sender') return [['From', choice.from]];
-  return settings.messagingServiceSid === null
-    ? choice.reason
-    : [['MessagingServiceSid', settings.messagingServiceSid]];
+/** A sender of ours, else the pool that chooses one. */
+function senderField(choice: SenderChoice, messagingServiceSid: string | null): Field | undefined {
+  if (choice.kind === 'sender') return ['From', choice.from];
+  return messagingServiceSid === null ? undefined : ['MessagingServiceSid', messagingServiceSid];
+}
+
+const senderCodes = new Set(['21212', '21601', '21606', '30032']);
+
+/** What is wrong with a sender that a message brought, or one country has, is no reason to stop the account. */
+function blamedOnMessage(result: SendResult): SendResult {
+  return result.kind === 'refused' && senderCodes.has(result.code) ? { ...result, category: 'content' } : result;
 }
 
 function messageFields(message: OutgoingSms, callbackUrl: string | undefined): Field[] {
