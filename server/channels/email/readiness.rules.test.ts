@@ -10,7 +10,8 @@ import {
   senderItem,
   spfItem,
 } from './readiness.rules.ts';
-import { emailReadiness } from './readiness.ts';
+import type { VendorDns } from './readiness.rules.ts';
+import { emailReadiness, mailReadiness } from './readiness.ts';
 
 const signing = { host: 'mail.example.com', dkim: { domain: 'example.com', selector: 's1', publicKey: 'AAAA' } };
 
@@ -144,5 +145,62 @@ describe('the list of an account', () => {
     ]);
     expect(senderItem(undefined).state).toBe('problem');
     expect(postalItem(' ').state).toBe('warning');
+  });
+});
+
+describe('the list of a vendor that signs for us', () => {
+  const vendor: VendorDns = {
+    name: 'Mailgun',
+    host: 'api.mailgun.net',
+    domain: 'mg.example.com',
+    dkimSelectors: ['mx', 'k1'],
+    spfInclude: 'mailgun.org',
+    spfIsOptional: false,
+    fix: 'Publish what Mailgun shows.',
+  };
+  const table: Record<string, string[]> = {
+    'mg.example.com': ['v=spf1 include:mailgun.org ~all'],
+    'k1._domainkey.mg.example.com': ['k=rsa; p=AAAA'],
+    '_dmarc.example.com': ['v=DMARC1; p=reject'],
+  };
+  const facts = {
+    from: { address: 'news@example.com' },
+    publicOrigin: 'https://mail.example.com',
+    postalAddress: '1 Road, Town',
+    dns: { txt: async (name: string) => table[name] ?? [] },
+  };
+  const states = async (change: Partial<VendorDns>, from = 'news@example.com', dns: Dns = facts.dns) =>
+    Object.fromEntries(
+      (await mailReadiness({ ...vendor, ...change }, { ...facts, dns, from: { address: from } })).map((item) => [
+        item.key,
+        item.state,
+      ]),
+    );
+
+  it('is all green when the vendor’s records are there', async () => {
+    expect(await states({})).toMatchObject({ spf: 'ok', dkim: 'ok', dmarc: 'ok', sender: 'ok' });
+  });
+
+  it('misses the vendor in the SPF, unless its return path has one of its own', async () => {
+    expect(await states({ spfInclude: 'sendgrid.net' })).toMatchObject({ spf: 'warning' });
+    expect(await states({ spfInclude: 'sendgrid.net', spfIsOptional: true })).toMatchObject({ spf: 'ok' });
+    expect(await states({ spfDomain: 'bounce.example.com' })).toMatchObject({ spf: 'warning' });
+  });
+
+  it('misses the key, the alignment, or says that it cannot see', async () => {
+    expect(await states({ dkimSelectors: ['mx'] })).toMatchObject({ dkim: 'warning' });
+    expect(await states({ dkimSelectors: [] })).toMatchObject({ dkim: 'unknown' });
+    expect(await states({}, 'news@example.org')).toMatchObject({ dkim: 'warning' });
+    const silent: Dns = { txt: () => Promise.reject(new Error('ETIMEOUT')) };
+    expect(await states({}, 'news@example.com', silent)).toMatchObject({
+      spf: 'unknown',
+      dkim: 'unknown',
+      dmarc: 'unknown',
+    });
+  });
+
+  it('looks nothing up without a sender', async () => {
+    const items = await mailReadiness(vendor, { ...facts, from: undefined });
+    expect(items.map((item) => item.key)).not.toContain('spf');
   });
 });

@@ -1,4 +1,4 @@
-import { AwsV4Signer } from 'aws4fetch';
+import { checkAwsSignature } from '../aws-signature.ts';
 import { composeMail } from '../compose.rules.ts';
 import { delayOf, fateOfRequest, looksLikeAddress, tellsAfterMs } from '../mail-fate.rules.ts';
 import { createSnsAuthority, snsHeaders, snsNotification } from '../sns.ts';
@@ -89,38 +89,21 @@ function failure(status: number, name: string, message: string): VendorAnswer {
   return { status, headers: { 'x-amzn-errortype': `${name}:` }, body: { message } };
 }
 
-/** Signs the request again with the secret, over the headers that the caller says it signed. */
 async function refusedSignature(request: VendorRequest, desk: Desk): Promise<VendorAnswer | undefined> {
-  const { accessKeyId, secretAccessKey } = credentials(request.workspaceId, desk);
-  const given = request.headers['authorization'] ?? '';
-  const datetime = request.headers['x-amz-date'] ?? '';
-  const parts =
-    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^/]+)\/ses\/aws4_request, ?SignedHeaders=([^,]+), ?/.exec(given);
-  if (parts === null || datetime === '')
-    return failure(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
-  const [, key, region = '', names = ''] = parts;
-  if (key !== accessKeyId)
-    return failure(403, 'UnrecognizedClientException', 'The security token included in the request is invalid.');
-  const search = request.query.toString();
-  const headers = names.split(';').filter((name) => name !== 'host' && name !== 'x-amz-date');
-  const signer = new AwsV4Signer({
-    method: request.method,
-    url: `${request.baseUrl}${request.path}${search === '' ? '' : `?${search}`}`,
-    headers: Object.fromEntries(headers.map((name) => [name, request.headers[name] ?? ''])),
-    ...(request.body.length === 0 ? {} : { body: new Uint8Array(request.body) }),
-    accessKeyId,
-    secretAccessKey,
-    service: 'ses',
-    region,
-    datetime,
-    allHeaders: true,
-  });
-  if (given.endsWith(`Signature=${await signer.signature()}`)) return undefined;
-  return failure(
-    403,
-    'InvalidSignatureException',
-    'The request signature we calculated does not match the signature you provided.',
-  );
+  switch (await checkAwsSignature(request, 'ses', credentials(request.workspaceId, desk))) {
+    case 'right':
+      return undefined;
+    case 'missing':
+      return failure(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
+    case 'unknown-key':
+      return failure(403, 'UnrecognizedClientException', 'The security token included in the request is invalid.');
+    case 'wrong':
+      return failure(
+        403,
+        'InvalidSignatureException',
+        'The request signature we calculated does not match the signature you provided.',
+      );
+  }
 }
 
 function answerOf(fate: NonNullable<ReturnType<typeof fateOfRequest>>): VendorAnswer | { readonly fate: 'quiet' } {
