@@ -143,7 +143,7 @@ function listProblems(problems: Problems, sections: (WhatsAppContent & { kind: '
 function templateProblems(problems: Problems, template: WhatsAppTemplate): void {
   if (!/^[a-z0-9_]{1,512}$/.test(template.name) && template.contentSid === undefined)
     problems.push({ pointer: '/name', message: 'must be small letters, digits and underscores' });
-  if (!/^[a-z]{2,3}(?:_[A-Za-z]{2,4})?$/.test(template.language))
+  if (!/^[a-z]{2,3}(?:_[A-Za-z0-9]{2,4})?$/.test(template.language))
     problems.push({ pointer: '/language', message: 'must be a language as Meta writes it, such as en_US' });
   const { header } = template;
   if (header?.kind === 'text') variableProblems(problems, '/header/values', header.values, most.header);

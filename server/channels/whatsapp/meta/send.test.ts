@@ -129,7 +129,8 @@ describe('a hand-over to Meta', () => {
   it('takes no more at once than its capacity, gives up what waits, and finishes what has begun', async () => {
     vendor.plays('quiet');
     const clock = createVirtualClock();
-    const sender = open(clock);
+    const sender = open(clock, { requestsAtOnce: 5 });
+    expect(sender.capacity).toBe(5);
     const before = vendor.requests.length;
     const begun = Array.from({ length: sender.capacity }, () => sender.send(playedMessage(id)));
     const abort = new AbortController();

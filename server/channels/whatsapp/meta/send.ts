@@ -10,11 +10,12 @@ import type { MetaSecrets, MetaSettings } from './settings.ts';
 
 export type MetaAccount = ProviderAccount<MetaSettings, MetaSecrets>;
 
-/** A number takes 80 messages a second, and an answer some 200 ms: more at once would only be told to slow down. */
-const capacity = 32;
-
 export function createMetaSender(account: MetaAccount, deps: ProviderDeps): Sender {
-  return createWhatsAppSender({ capacity, log: deps.log, hand: (message) => handOver(account, deps, message) });
+  return createWhatsAppSender({
+    capacity: account.settings.requestsAtOnce,
+    log: deps.log,
+    hand: (message) => handOver(account, deps, message),
+  });
 }
 
 async function handOver(account: MetaAccount, deps: ProviderDeps, message: OutgoingWhatsApp): Promise<SendResult> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldProblem } from '../../../platform/errors.ts';
-import { baseUrl } from '../base-url.rules.ts';
+import { baseUrl, requestsAtOnce } from '../fields.rules.ts';
 
 const graphId = z
   .string()
@@ -23,6 +23,7 @@ export const metaSettings = z.strictObject({
     description:
       'Sends marketing templates through the Marketing Messages API, which must be accepted in WhatsApp Manager.',
   }),
+  requestsAtOnce,
   baseUrl,
 });
 export type MetaSettings = z.output<typeof metaSettings>;

@@ -12,9 +12,6 @@ export type TwilioWhatsAppAccount = ProviderAccount<TwilioWhatsAppSettings, Twil
 
 export const kind = 'twilio-whatsapp';
 
-/** A number takes 80 messages a second, and an answer some 200 ms: more at once would only wait in Twilio's queue. */
-const capacity = 32;
-
 export function apiOf(account: TwilioWhatsAppAccount, deps: Pick<ProviderDeps, 'http' | 'clock'>): TwilioApi {
   return createTwilioApi(account.settings, account.secrets, twilioWhatsAppErrors, deps);
 }
@@ -23,7 +20,7 @@ export function createTwilioWhatsAppSender(account: TwilioWhatsAppAccount, deps:
   const api = apiOf(account, deps);
   const callbackUrl = deps.callbackUrl?.(kind, account.id);
   return createWhatsAppSender({
-    capacity,
+    capacity: account.settings.requestsAtOnce,
     log: deps.log,
     hand: (message) => handOver(account, api, message, callbackUrl),
   });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FieldProblem } from '../../../platform/errors.ts';
+import { requestsAtOnce } from '../fields.rules.ts';
 import { twilioProblems, twilioSecretsFields, twilioSettingsFields } from '../../twilio.ts';
 
 export const twilioWhatsAppSettings = z.strictObject({
@@ -22,6 +23,7 @@ export const twilioWhatsAppSettings = z.strictObject({
     .default(null)
     .meta({ title: 'Messaging Service SID', description: 'Whose WhatsApp senders are used, where no number is set' }),
   apiKeySid: twilioSettingsFields.apiKeySid,
+  requestsAtOnce,
   baseUrl: twilioSettingsFields.baseUrl,
 });
 export type TwilioWhatsAppSettings = z.output<typeof twilioWhatsAppSettings>;
