@@ -105,7 +105,8 @@ export const inboxScript = endpoint({
   permission: 'public',
   summary: 'The web component <parley-inbox>',
   tag,
-  query: z.looseObject({}),
+  /** For pages that ask for another file with each of their releases. */
+  query: z.strictObject({ v: z.string().max(100).optional() }),
   status: 200,
   produces: 'text/javascript',
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
   bench = await createDeliveryBench(db);
   vendor = await startFcm();
   sender = fcmProvider.create(vendor.account() as never, vendor.open());
-  const account = { id: db.workspaceId, name: 'FCM', channel: 'push', paused: false, limits: {}, sender };
+  const account = { id: db.workspaceId, name: 'FCM', kind: 'fcm', channel: 'push', paused: false, limits: {}, sender };
   delivery = createDelivery({
     ...bench.deps,
     accountsFor: () => Promise.resolve([account]),

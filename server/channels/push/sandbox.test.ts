@@ -97,7 +97,7 @@ async function caught(): Promise<number> {
 describe.each([
   ['fcm', () => fcmToken, `bounce-${fcmToken}`],
   ['apns', () => apnsToken, `dead${apnsToken.slice(4)}`],
-  ['webpush', () => subscription('ada'), undefined],
+  ['webpush', (): Promise<string> => subscription('ada'), undefined],
 ] as const)('%s', (kind, token, dead) => {
   it('is tried, sends, and is refused a device that is gone', async () => {
     const { provider, account: made } = account(kind);
