@@ -32,7 +32,8 @@ describe.skipIf(errors === undefined)('SendGrid’s table of errors', () => {
   };
 
   it('has a place for every status', () => {
-    for (const { status, class: kind } of errors?.http ?? []) if (kind !== 'success') expectFits(String(status), kind);
+    const refusals = (errors?.http ?? []).filter(({ class: kind }) => kind !== 'success');
+    for (const { status, class: kind } of refusals) expectFits(String(status), kind);
   });
 
   it('has a place for every reason of a drop', () => {

@@ -45,8 +45,8 @@ describe.skipIf(errors === undefined)('Amazon’s table of errors', () => {
   });
 
   it('has a place for every state of an entry', () => {
-    for (const { code, class: kind } of errors?.bulkEmailStatus ?? [])
-      if (kind !== 'success') expect(classes[kind], code).toContain(sesErrors[code]?.category);
+    const failures = (errors?.bulkEmailStatus ?? []).filter(({ class: kind }) => kind !== 'success');
+    for (const { code, class: kind } of failures) expect(classes[kind], code).toContain(sesErrors[code]?.category);
   });
 
   it('has a place for every bounce, and judges subtypes it does not know by their type', () => {
