@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { mailboxOf } from '../../contract/mailbox.ts';
+import type { limits as givenLimitsSchema } from '../../contract/providers.ts';
 import { AppError, invalidField } from '../platform/errors.ts';
 import type { FieldProblem } from '../platform/errors.ts';
 import { UnfitMessage, mailboxHeader, wireAddress } from './email/header.rules.ts';
@@ -25,10 +27,12 @@ export function partSettings(provider: Provider, given: Fields): OpenAndSecret {
   return { settings, secrets };
 }
 
-/** Settings that may be left out, as they are then. */
+/** What was left out, as it is then: the schema's own default, else null. */
 export function withAbsent(provider: Provider, settings: Fields): Fields {
-  const whole: Record<string, unknown> = {};
-  for (const name of Object.keys(provider.settings.shape)) whole[name] = settings[name] ?? null;
+  const whole: Record<string, unknown> = { ...settings };
+  for (const [name, schema] of Object.entries(provider.settings.shape)) {
+    if (whole[name] === undefined && !z.safeParse(schema, undefined).success) whole[name] = null;
+  }
   return whole;
 }
 
@@ -109,16 +113,14 @@ function checkedMailbox(mailbox: Mailbox, pointer: string): Mailbox {
   }
 }
 
-export interface AccountLimits {
-  readonly perSecond?: number;
-  readonly perMinute?: number;
-  readonly perHour?: number;
-  readonly perDay?: number;
-  readonly perRecipientPerDay?: number;
-}
+type Given = z.output<typeof givenLimitsSchema>;
+type Known<T> = { readonly [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/** What an account may send; delivery keeps to it. */
+export type AccountLimits = Known<Given>;
 
 /** Without the ones that were left out, which JSON would keep as nothing and comparisons as a change. */
-export function givenLimits(limits: { readonly [Name in keyof AccountLimits]: number | undefined }): AccountLimits {
+export function givenLimits(limits: { readonly [Name in keyof Given]: Given[Name] }): AccountLimits {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }
 

@@ -145,7 +145,7 @@ async function answerTo(
       headers: headersOf(request),
       body,
       workspaceId: guest.workspaceId,
-      baseUrl: `http://${request.headers.host ?? host}/${segment}/${name}`,
+      baseUrl: `http://${request.headers.host ?? String(request.headers[':authority'] ?? host)}/${segment}/${name}`,
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
     desk,
