@@ -15,6 +15,13 @@ import * as twilio from './twilio/testing.ts';
 
 /** Each adapter over a real socket, with a server that plays the vendor; requests are held to the vendors' own specs. */
 
+/** As the rest of Parley sees them: settings and secrets of any kind. */
+const providers: Readonly<Record<'twilio' | 'sns' | 'plivo', Provider>> = {
+  twilio: twilioProvider,
+  sns: snsProvider,
+  plivo: plivoProvider,
+};
+
 function lab(contract: ProviderContract, provider: Provider) {
   let vendor: Playing;
   let senders: Sender[] = [];
@@ -47,7 +54,7 @@ function lab(contract: ProviderContract, provider: Provider) {
 }
 
 describe('Twilio', () => {
-  const at = lab(twilio.contract, twilioProvider as unknown as Provider);
+  const at = lab(twilio.contract, providers.twilio);
 
   it('is sent a form, signed in to with the auth token, that names where to report', async () => {
     expect(await at.send({ validForSeconds: 600 })).toEqual({
@@ -113,7 +120,7 @@ describe('Twilio', () => {
   });
 
   it('says for sure only that it has nothing, and not too soon', async () => {
-    const provider = twilioProvider as unknown as Provider;
+    const provider = providers.twilio;
     const now = systemClock.now();
     const ask = (sentAfter: Temporal.Instant) =>
       provider.lookUp?.(at.account(), { messageId, to: playedNumber, sentAfter }, at.deps());
@@ -139,7 +146,7 @@ describe('Twilio', () => {
 
   it('tells a suspended account from one that may send', async () => {
     at.vendor().answers(() => ({ status: 200, body: { status: 'suspended' } }));
-    const tested = await (twilioProvider as unknown as Provider).test(at.account(), at.deps());
+    const tested = await providers.twilio.test(at.account(), at.deps());
     expect(tested).toMatchObject({ ok: false, steps: [{ ok: true }, { ok: true }, { name: 'account', ok: false }] });
   });
 });
@@ -154,7 +161,7 @@ const model = readContract<{ shapes: Readonly<Record<string, BotocoreShape>> }>(
 );
 
 describe('Amazon SNS', () => {
-  const at = lab(sns.contract, snsProvider as unknown as Provider);
+  const at = lab(sns.contract, providers.sns);
 
   it('is sent Publish, signed, with the sender and the kind of text', async () => {
     expect(await at.send({}, { maxPrice: 0.25 })).toEqual({ kind: 'accepted', ref: sns.snsMessageId });
@@ -209,7 +216,7 @@ describe('Amazon SNS', () => {
   });
 
   it('a user who may not read the settings has signed in all the same', async () => {
-    const test = () => (snsProvider as unknown as Provider).test(at.account(), at.deps());
+    const test = () => providers.sns.test(at.account(), at.deps());
     at.vendor().answers(() => sns.snsError(403, 'AuthorizationError', 'User is not authorized'));
     expect(await test()).toMatchObject({ ok: true });
     at.vendor().answers(() => sns.snsError(403, 'SignatureDoesNotMatch', 'The request signature does not match'));
@@ -224,7 +231,7 @@ describe('Amazon SNS', () => {
 });
 
 describe('Plivo', () => {
-  const at = lab(plivo.contract, plivoProvider as unknown as Provider);
+  const at = lab(plivo.contract, providers.plivo);
 
   it('is sent JSON that names where to report', async () => {
     expect(await at.send({ validForSeconds: 600 })).toEqual({ kind: 'accepted', ref: plivo.messageUuid });
@@ -257,9 +264,9 @@ describe('Plivo', () => {
 });
 
 describe.each([
-  ['twilio', twilio.contract, twilioProvider as unknown as Provider],
-  ['sns', sns.contract, snsProvider as unknown as Provider],
-  ['plivo', plivo.contract, plivoProvider as unknown as Provider],
+  ['twilio', twilio.contract, providers.twilio],
+  ['sns', sns.contract, providers.sns],
+  ['plivo', plivo.contract, providers.plivo],
 ] as const)('what all promise: %s', (_kind, contract, provider) => {
   const at = lab(contract, provider);
 

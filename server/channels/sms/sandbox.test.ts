@@ -98,9 +98,9 @@ function lab(vendor: Vendor, provider: Provider) {
 }
 
 const labs = {
-  twilio: () => lab(createTwilioVendor(), twilioProvider as unknown as Provider),
-  sns: () => lab(createSnsVendor(authority), snsProvider as unknown as Provider),
-  plivo: () => lab(plivo, plivoProvider as unknown as Provider),
+  twilio: () => lab(createTwilioVendor(), twilioProvider),
+  sns: () => lab(createSnsVendor(authority), snsProvider),
+  plivo: () => lab(plivo, plivoProvider),
 };
 const authority = await createSnsAuthority(systemClock);
 

@@ -23,9 +23,10 @@ const categories: Readonly<Record<string, readonly ErrorCategory[]>> = {
   config: ['content', 'account'],
 };
 
-function holds(table: ErrorTable, code: string, group: string): void {
-  expect(categories[group], code).toContain(table[code]?.category);
-}
+const isOfClass = (table: ErrorTable, code: string, group: string) => {
+  const category = table[code]?.category;
+  return category !== undefined && categories[group]?.includes(category) === true;
+};
 
 const snsCodes = readContract<{
   apiErrors: readonly { code: string; class: string }[];
@@ -36,15 +37,15 @@ describe.skipIf(snsCodes === undefined)('the codes of Amazon SNS', () => {
   it.each((snsCodes?.apiErrors ?? []).map((one) => [one.code, one.class] as const))(
     '%s is of class %s',
     (code, group) => {
-      holds(snsErrors, code, group);
+      expect(isOfClass(snsErrors, code, group)).toBe(true);
       // On the wire it goes without the suffix, save where it does not.
       const wire = code.replace(/Exception$/, '');
-      if (Object.hasOwn(snsErrors, wire)) holds(snsErrors, wire, group);
+      if (Object.hasOwn(snsErrors, wire)) expect(isOfClass(snsErrors, wire, group)).toBe(true);
     },
   );
   it.each((snsCodes?.deliveryFailures ?? []).map((one) => [one.providerResponse, one.class] as const))(
     '"%s" is of class %s',
-    (said, group) => holds(snsErrors, said, group),
+    (said, group) => expect(isOfClass(snsErrors, said, group)).toBe(true),
   );
 });
 
@@ -56,10 +57,10 @@ const plivoCodes = readContract<{
 
 describe.skipIf(plivoCodes === undefined)('the codes of Plivo', () => {
   it.each((plivoCodes?.codes ?? []).map((one) => [one.code, one.class] as const))('%s is of class %s', (code, group) =>
-    holds(plivoErrors, code, group),
+    expect(isOfClass(plivoErrors, code, group)).toBe(true),
   );
   it.each((plivoCodes?.http ?? []).filter((one) => one.class !== 'success'))('$status is of class $class', (one) => {
-    holds(plivoErrors, String(one.status), one.class);
+    expect(isOfClass(plivoErrors, String(one.status), one.class)).toBe(true);
     const body = Buffer.from(JSON.stringify({ api_id: 'x', error: 'no' }));
     const result = plivoResult({ status: one.status, body, to: '+15005550001' });
     expect(result).toMatchObject({ code: String(one.status), category: plivoErrors[String(one.status)]?.category });
