@@ -118,7 +118,7 @@ describe('live news', () => {
     const other = await db.newWorkspace();
     const reader = await listen('test campaigns:read');
     const neighbour = await listen('test', other);
-    for (const kind of ['import', 'contact', 'campaign', 'message', 'sandbox', 'provider'])
+    for (const kind of ['import', 'contact', 'campaign', 'message', 'sandbox', 'provider', 'inapp'])
       news.publish(db.workspaceId, { kind, id: 'x' });
     news.publish(db.workspaceId, { kind: 'topic', id: 'x' });
     news.publish(other, { kind: 'campaign', id: 'theirs' });

@@ -65,6 +65,8 @@ async function pump(
   const waiting = new Map<string, News>();
   let stir: () => void = () => undefined;
   const unsubscribe = news.subscribe(caller.workspaceId, (item) => {
+    // For the contacts' own pages, one for each message of a campaign; no screen here shows an inbox.
+    if (item.kind === 'inapp') return;
     const needed = neededFor[item.kind];
     if (needed !== undefined && !caller.permissions.has(needed)) return;
     waiting.set(`${item.kind} ${item.id}`, item);

@@ -62,7 +62,7 @@ const shown: Readonly<Record<Show, string>> = {
   archived: 'm.archived_at is not null',
 };
 
-/** Newest first, after the given place. */
+/** Newest first, after the given place. Planned anew each time, here and below: a plan kept from when the table was empty would read all of it. */
 export async function listMessages(
   tx: Tx,
   query: {
@@ -73,7 +73,7 @@ export async function listMessages(
     readonly most: number;
   },
 ): Promise<InAppRow[]> {
-  return tx.hot<InAppRow>(
+  return tx.query<InAppRow>(
     `select m.id, m.sealed, m.created_at as "createdAt", m.expires_at as "expiresAt", m.read_at as "readAt", m.archived_at as "archivedAt"
      from in_app_message m
      where m.workspace_id = $1 and m.contact_id = $2 and ${shown[query.show]} and (m.expires_at is null or m.expires_at > $3)
@@ -84,7 +84,7 @@ export async function listMessages(
 }
 
 export async function countUnread(tx: Tx, contactId: string, now: Temporal.Instant): Promise<number> {
-  const [row] = await tx.hot<{ count: number }>(
+  const [row] = await tx.query<{ count: number }>(
     `select count(*)::int as count from in_app_message
      where workspace_id = $1 and contact_id = $2 and read_at is null and archived_at is null and (expires_at is null or expires_at > $3)`,
     [tx.workspaceId, contactId, now],
