@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readiness } from './actor.ts';
-import { endpoint, id, idParams, line, page, pageQuery, revision, time } from './endpoint.ts';
+import { channel, endpoint, id, idParams, line, page, pageQuery, revision, time } from './endpoint.ts';
 import { email, mailbox, mailboxGiven } from './mailbox.ts';
 import { topicKey } from './topics.ts';
 
@@ -20,7 +20,7 @@ export const campaign = z.strictObject({
   id,
   name: z.string(),
   status: campaignStatus,
-  channels: z.array(z.literal('email')),
+  channels: z.array(channel),
   templateId: id,
   templateName: z.string(),
   /** Pinned at the start. */
@@ -44,7 +44,7 @@ export type Campaign = z.output<typeof campaign>;
 
 const content = {
   name: line(100),
-  channels: z.array(z.literal('email')).length(1),
+  channels: z.array(channel).length(1),
   templateId: id,
   /** What it is about: only those who agreed to this topic are written to. */
   topic: topicKey,
@@ -210,6 +210,8 @@ export const campaignStats = endpoint({
     clicked: count,
     unsubscribed: count,
     machineOpened: count,
+    /** Until the last of what waits has gone, at the limits and the speed so far; null when nothing is known of it. */
+    etaSeconds: z.int().nonnegative().nullable(),
     startedAt: time.nullable(),
     endedAt: time.nullable(),
     /** State (`held`, `suppressed`, `failed`, `unknown`) -> reason -> how many. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpoint, id, idParams, line, page, pageQuery, problem, time } from './endpoint.ts';
+import { channel, endpoint, id, idParams, line, page, pageQuery, problem, time } from './endpoint.ts';
 import { topicKey } from './topics.ts';
 
 const tag = 'Messages';
@@ -27,16 +27,18 @@ export const decision = z.strictObject({
 });
 
 export const messageGiven = z.strictObject({
-  channel: z.literal('email'),
+  channel,
   topic: topicKey.optional().describe('What it is about: needed for marketing; the person agreed to it, or not.'),
   to: z
     .union([
       z.strictObject({ contactId: id }),
       z.strictObject({ externalId: line(200) }),
       z.strictObject({ email: line(320) }),
+      z.strictObject({ phone: line(50) }),
+      z.strictObject({ push: line(4000) }),
     ])
     .describe(
-      'A contact, by our id or by yours, or an e-mail address. A contact is written to at its first address that agreed to the topic; an address that nobody has becomes a contact, so that what was decided about it is kept.',
+      'A contact, by our id or by yours, or an address of the kind the channel goes to: `email`; `phone` for SMS and WhatsApp; `push` as `fcm:`, `apns:` or `webpush:` and what the device registered. In-app goes to contacts only. A contact is written to at its first address that agreed to the topic; an address that nobody has becomes a contact, so that what was decided about it is kept.',
     ),
   templateId: id.describe('Its current version is sent, also when a newer one comes before the time of `sendAt`.'),
   variables: z
@@ -93,8 +95,8 @@ export const sendWithConsent = endpoint({
 export const messageSummary = z.strictObject({
   id,
   state: messageState,
-  channel: z.literal('email'),
-  /** Masked; null once the contact is erased. */
+  channel,
+  /** Masked; null once the contact is erased, and of in-app, which has no address. */
   to: z.string().nullable(),
   contactId: id,
   templateId: id,
@@ -145,6 +147,7 @@ export const listMessages = endpoint({
     campaignId: id.optional(),
     contactId: id.optional(),
     templateId: id.optional(),
+    channel: channel.optional(),
     /** Planned at or after, and before. */
     from: time.optional(),
     to: time.optional(),

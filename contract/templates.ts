@@ -1,8 +1,18 @@
 import { z } from 'zod';
 import { actor } from './actor.ts';
 import { attributesGiven } from './contacts.ts';
-import { category, endpoint, id, idParams, line, page, pageQuery, revision, time } from './endpoint.ts';
-import { email } from './mailbox.ts';
+import { category, channel, endpoint, id, idParams, line, page, pageQuery, revision, time } from './endpoint.ts';
+import {
+  contentSource,
+  inAppGiven,
+  inAppSource,
+  pushGiven,
+  pushSource,
+  smsGiven,
+  smsSource,
+  whatsAppGiven,
+  whatsAppSource,
+} from './template-content.ts';
 
 const tag = 'Templates';
 /** Above any mail that would be delivered unclipped (Gmail clips at 102 kB), far below what hurts. */
@@ -12,21 +22,36 @@ const subject = line(998);
 /** The line an inbox shows after the subject; put hidden at the top of the HTML. */
 const preheader = line(255);
 
-/** What an author writes: `mjml` or `html`, never both; `text` is made from it unless given. */
-export const templateSource = z.strictObject({
+/** What the author of an e-mail writes: `mjml` or `html`, never both; `text` is made from it unless given. */
+export const emailSource = z.strictObject({
+  channel: z.literal('email'),
   subject: z.string().nullable(),
   preheader: z.string().nullable(),
   mjml: z.string().nullable(),
   html: z.string().nullable(),
   text: z.string().nullable(),
 });
+export type EmailSource = z.output<typeof emailSource>;
+
+/** What an author writes, by channel. */
+export const templateSource = z.discriminatedUnion('channel', [
+  emailSource,
+  smsSource,
+  whatsAppSource,
+  pushSource,
+  inAppSource,
+]);
 export type TemplateSource = z.output<typeof templateSource>;
 
 export const templateStatus = z.enum(['ready', 'archived']);
 /** Something the author should know: an `error` stops saving or sending, a `warning` does not. */
 export const templateProblem = z.strictObject({
   severity: z.enum(['error', 'warning']),
-  where: z.enum(['subject', 'preheader', 'mjml', 'html', 'text']),
+  where: z
+    .string()
+    .describe(
+      'The part: subject, preheader, mjml, html or text of an e-mail; else a place in the source, `content/body/0`.',
+    ),
   line: z.int().positive().nullable(),
   message: z.string(),
 });
@@ -35,12 +60,13 @@ export type TemplateProblem = z.output<typeof templateProblem>;
 export const templateSummary = z.strictObject({
   id,
   name: z.string(),
-  channel: z.literal('email'),
+  channel,
   category,
   locale: z.string(),
   /** The current one. */
   version: z.int().positive(),
   status: templateStatus,
+  /** Of an e-mail; of the other channels what comes nearest to a title. */
   subject: z.string().nullable(),
   createdAt: time,
   updatedAt: time,
@@ -71,6 +97,7 @@ export const listTemplates = endpoint({
   query: z.strictObject({
     ...pageQuery,
     q: line(100).optional(),
+    channel: channel.optional(),
     category: category.optional(),
     locale: line(35).optional(),
     status: templateStatus.default('ready'),
@@ -101,13 +128,21 @@ export const listTemplateStarters = endpoint({
   }),
 });
 
+const made = { name: line(100), category, locale: line(35) };
+
 export const createTemplate = endpoint({
   method: 'POST',
   path: '/templates',
   permission: 'templates:write',
   summary: 'Make a template; it is compiled now, and refused with the place named if it cannot be',
   tag,
-  body: z.strictObject({ name: line(100), channel: z.literal('email'), category, locale: line(35), ...sourceGiven }),
+  body: z.discriminatedUnion('channel', [
+    z.strictObject({ ...made, channel: z.literal('email'), ...sourceGiven }),
+    z.strictObject({ ...made, channel: z.literal('sms'), ...smsGiven }),
+    z.strictObject({ ...made, channel: z.literal('whatsapp'), ...whatsAppGiven }),
+    z.strictObject({ ...made, channel: z.literal('push'), ...pushGiven }),
+    z.strictObject({ ...made, channel: z.literal('inapp'), ...inAppGiven }),
+  ]),
   status: 201,
   response: template,
   idempotent: true,
@@ -141,6 +176,19 @@ export const updateTemplate = endpoint({
     mjml: markup.nullable().optional(),
     html: markup.nullable().optional(),
     text: markup.nullable().optional(),
+    /** Of the other channels: fields of the template's own; those of another are refused. */
+    content: whatsAppGiven.content.optional(),
+    mediaUrls: smsGiven.mediaUrls,
+    title: pushGiven.title.optional(),
+    body: inAppGiven.body.optional(),
+    imageUrl: pushGiven.imageUrl,
+    url: pushGiven.url,
+    data: pushGiven.data,
+    collapseKey: pushGiven.collapseKey,
+    ttlSeconds: pushGiven.ttlSeconds,
+    urgency: pushGiven.urgency,
+    expiresAfterSeconds: inAppGiven.expiresAfterSeconds,
+    trackLinks: pushGiven.trackLinks,
     archived: z.boolean().optional(),
   }),
   status: 200,
@@ -194,9 +242,12 @@ const rendered = z.strictObject({
   subject: z.string().nullable(),
   html: z.string().nullable(),
   text: z.string().nullable(),
+  /** Of the other channels: the source with every value filled in. */
+  content: contentSource.nullable(),
   variables: z.array(z.string()),
   problems: z.array(templateProblem),
 });
+export type RenderedTemplate = z.output<typeof rendered>;
 
 export const previewTemplate = endpoint({
   method: 'POST',
@@ -210,13 +261,21 @@ export const previewTemplate = endpoint({
   response: rendered,
 });
 
+const tried = { category, locale: line(35).default('en'), ...audienceGiven };
+
 export const previewTemplateSource = endpoint({
   method: 'POST',
   path: '/templates/preview',
   permission: 'templates:read',
   summary: 'The same for source that is not saved; problems are answered, not refused',
   tag,
-  body: z.strictObject({ category, locale: line(35).default('en'), ...sourceGiven, ...audienceGiven }),
+  body: z.discriminatedUnion('channel', [
+    z.strictObject({ ...tried, channel: z.literal('email').optional(), ...sourceGiven }),
+    z.strictObject({ ...tried, channel: z.literal('sms'), ...smsGiven }),
+    z.strictObject({ ...tried, channel: z.literal('whatsapp'), ...whatsAppGiven }),
+    z.strictObject({ ...tried, channel: z.literal('push'), ...pushGiven }),
+    z.strictObject({ ...tried, channel: z.literal('inapp'), ...inAppGiven }),
+  ]),
   status: 200,
   response: rendered,
 });
@@ -228,7 +287,13 @@ export const testSendTemplate = endpoint({
   summary: "Send one to an address of your own, through the channel's route",
   tag,
   params: idParams,
-  body: z.strictObject({ to: email, version: z.int().positive().optional(), ...audienceGiven }),
+  body: z.strictObject({
+    to: line(4000).describe(
+      'An e-mail address, a phone number or a push address, as the channel has it; for in-app the id of a contact.',
+    ),
+    version: z.int().positive().optional(),
+    ...audienceGiven,
+  }),
   status: 202,
   response: z.strictObject({ messageId: id, state: z.string() }),
   idempotent: true,

@@ -5,6 +5,7 @@ import { createActivity } from './activity/index.ts';
 import { audienceRoutes, createAudience, maskAddress } from './audience/index.ts';
 import { campaignRoutes, createCampaigns } from './campaigns/index.ts';
 import { answerPreflights, createChannels, createInbox, inAppRoutes } from './channels/index.ts';
+import { composerFor } from './composing.ts';
 import { isLocal } from './config.ts';
 import type { Config } from './config.ts';
 import { consentRoutes, createConsent } from './consent/index.ts';
@@ -14,6 +15,7 @@ import { serveDashboard } from './dashboard.ts';
 import { createDelivery, deliveryRoutes } from './delivery/index.ts';
 import type { DeliveryDeps, MessageDeps } from './delivery/index.ts';
 import { createCallbackDesk, createInbound, inboundRoutes } from './inbound/index.ts';
+import type { Ends } from './ends.ts';
 import { overviewRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
 import { createBell } from './platform/bell.ts';
 import type { Bell } from './platform/bell.ts';
@@ -39,8 +41,8 @@ import { createSandbox } from './sandbox/index.ts';
 import type { SandboxServer } from './sandbox/index.ts';
 import { sendPorts } from './sending.ts';
 import { createTemplates, templatesRoutes } from './templates/index.ts';
-import { campaignPorts, composerFor, destinationOf, systemMailer, testSender } from './wiring.ts';
-import type { Ends } from './wiring.ts';
+import { testSender } from './trying.ts';
+import { campaignPorts, destinationOf, systemMailer } from './wiring.ts';
 import { createWorkspaces, workspacesRoutes } from './workspaces/index.ts';
 import { version } from './version.ts';
 
@@ -223,6 +225,7 @@ function messageDeps({ deliveryDeps, channels, campaigns, activity }: Slices): O
     campaignNames: campaigns.names,
     laneAccounts: (tx) => channels.listAccounts(tx),
     setAccountPaused: channels.setPaused,
+    setAccountLimits: channels.setLimits,
   };
 }
 

@@ -3,9 +3,10 @@ import type { Consent } from './consent/index.ts';
 import type { SendableTemplate, SendPorts } from './delivery/index.ts';
 import type { Tx } from './platform/db.ts';
 import { invalidField } from './platform/errors.ts';
-import type { Renderer, TemplateFacts } from './templates/index.ts';
-import { attributesOf, needsPhone, urlsOf } from './wiring.ts';
-import type { Ends } from './wiring.ts';
+import { attributesOf, urlsOf } from './ends.ts';
+import type { Ends } from './ends.ts';
+import { needsOf, objectionsOf } from './fitness.ts';
+import type { AnyRenderer, TemplateFacts } from './templates/index.ts';
 
 /** What a call of the API to send is checked against, looked up for all its messages at once. */
 export function sendPorts(ends: Ends, topics: Consent['topics']): SendPorts {
@@ -49,7 +50,7 @@ function sendableOf(
   ends: Ends,
   tx: Tx,
   { id, currentVersion, category, channel }: TemplateFacts,
-  renderer: Renderer,
+  renderer: AnyRenderer,
   workspace: { readonly name: string; readonly postalAddress: string | null },
 ): SendableTemplate {
   // Nobody gets to see a trial: links of any message will do for all of them.
@@ -59,13 +60,15 @@ function sendableOf(
     version: currentVersion,
     category,
     channel,
-    needsPhone: needsPhone(renderer),
-    tryRender: ({ contactId, address, attributes, ...person }, variables) => {
+    needs: needsOf(renderer),
+    objects: objectionsOf(renderer, category),
+    tryRender: ({ contactId, address, attributes, email, phone, ...person }, variables) => {
       const contact = contactVariables({
         ...person,
         id: contactId,
         attributes: attributesOf(attributes),
-        email: channel === 'email' ? address : null,
+        email: channel === 'email' ? address : email,
+        phone: channel === 'sms' || channel === 'whatsapp' ? address : phone,
       });
       const content = renderer.render({ contact, variables, workspace, urls });
       if ('missing' in content) return { ok: false, detail: content.missing.join(', '), missing: content.missing };

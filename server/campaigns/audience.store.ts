@@ -1,10 +1,14 @@
+import { addressOrder } from '../delivery/index.ts';
 import type { Tx } from '../platform/db.ts';
 import type { AudienceGroup, Lacking } from './campaign.rules.ts';
 
-/** The address kind a channel writes to. */
+/** The address kind a channel writes to; `any` for in-app, which goes to the contact: an address only carries the consent. */
 export function addressKind(channel: string): string {
+  if (channel === 'inapp') return 'any';
   return channel === 'email' || channel === 'push' ? channel : 'phone';
 }
+
+const ofKind = (place: string) => `(x.kind = ${place} or ${place} = 'any')`;
 
 export interface Target {
   readonly channel: string;
@@ -41,13 +45,13 @@ export async function scanContacts(
        select x.id from address x
        left join lateral (select k.state from consent k
          where k.workspace_id = $1 and k.address_id = x.id and k.channel = $6 and k.topic_id = $7 offset 0) k on true
-       where x.workspace_id = $1 and x.contact_id = p.id and x.kind = $5
-       order by (k.state is distinct from 'granted'), x.position, x.id limit 1) a on true
+       where x.workspace_id = $1 and x.contact_id = p.id and ${ofKind('$5')}
+       order by (k.state is distinct from 'granted'), ${addressOrder} limit 1) a on true
      left join lateral (
        select 1 as found from address x
        cross join lateral (select 1 from consent k
          where k.workspace_id = $1 and k.address_id = x.id and k.channel = $6 and k.topic_id = $8 offset 0) k
-       where $8::uuid is not null and x.workspace_id = $1 and x.contact_id = p.id and x.kind = $5 limit 1) m on true
+       where $8::uuid is not null and x.workspace_id = $1 and x.contact_id = p.id and ${ofKind('$5')} limit 1) m on true
      order by p.id`,
     [
       tx.workspaceId,
@@ -71,28 +75,53 @@ export async function lastContact(tx: Tx): Promise<string | null> {
   return row?.id ?? null;
 }
 
+const nothing = { lineType: 'null::text', country: 'null::text', lastInbound: 'null::timestamptz', join: '' };
+
+/** SQL: what the channel itself may object to, as coarse as its rules are, so that the groups stay few. */
+function reachOf(channel: string): typeof nothing {
+  if (channel === 'sms') return { ...nothing, lineType: 'a.line_type' };
+  if (channel !== 'whatsapp') return nothing;
+  return {
+    ...nothing,
+    country: 'a.country',
+    lastInbound: 'w.at',
+    join: `left join (select i.sender_hash, date_trunc('hour', max(i.written_at)) as at from inbound_message i
+       where i.workspace_id = $1 and i.channel = 'whatsapp' and i.written_at > $6::timestamptz - interval '25 hours' group by 1) w on w.sender_hash = a.hash`,
+  };
+}
+
 /** Everybody of the audience, by what the gate would see of them; one statement over the whole. */
-export async function groupAudience(tx: Tx, target: Target): Promise<AudienceGroup[]> {
+export async function groupAudience(tx: Tx, target: Target, now: Temporal.Instant): Promise<AudienceGroup[]> {
   // Over the whole population only hashing is right; on a table just filled, whose statistics say "one row", the
   // planner would walk the one side once per row of the other (measured: 10,000 contacts, more than a minute).
   await tx.query("select set_config('enable_nestloop', 'off', true)");
+  const reach = reachOf(target.channel);
   const groups = await tx.query<AudienceGroup>(
     `with chosen as (
-       select distinct on (x.contact_id) x.contact_id, x.state, x.kind, x.hash_version, x.hash, k.state as consent
+       select distinct on (x.contact_id) x.contact_id, x.state, x.kind, x.hash_version, x.hash, x.line_type, x.country, k.state as consent
        from address x
        left join consent k on k.workspace_id = $1 and k.address_id = x.id and k.channel = $3 and k.topic_id = $4
-       where x.workspace_id = $1 and x.kind = $2
-       order by x.contact_id, (k.state is distinct from 'granted'), x.position, x.id)
-     select a.state as "addressState", s.reason as suppression, a.consent, count(*)::int as count
+       where x.workspace_id = $1 and ${ofKind('$2')}
+       order by x.contact_id, (k.state is distinct from 'granted'), ${addressOrder})
+     select a.state as "addressState", s.reason as suppression, a.consent,
+       ${reach.lineType} as "lineType", ${reach.country} as "addressCountry", ${reach.lastInbound} as "lastInboundAt", count(*)::int as count
      from contact p
      left join chosen a on a.contact_id = p.id
      left join suppression s on s.workspace_id = $1 and s.kind = a.kind and s.hash_version = a.hash_version and s.hash = a.hash
+     ${reach.join}
      where p.workspace_id = $1 and p.erased_at is null
        and ($5::uuid is null or p.id in (
          select x.contact_id from consent k join address x on x.workspace_id = $1 and x.id = k.address_id
-         where k.workspace_id = $1 and k.channel = $3 and k.topic_id = $5 and x.kind = $2))
-     group by 1, 2, 3`,
-    [tx.workspaceId, addressKind(target.channel), target.channel, target.topicId, target.audienceTopicId],
+         where k.workspace_id = $1 and k.channel = $3 and k.topic_id = $5 and ${ofKind('$2')}))
+     group by 1, 2, 3, 4, 5, 6`,
+    [
+      tx.workspaceId,
+      addressKind(target.channel),
+      target.channel,
+      target.topicId,
+      target.audienceTopicId,
+      ...(target.channel === 'whatsapp' ? [now] : []),
+    ],
   );
   await tx.query("select set_config('enable_nestloop', 'on', true)");
   return groups;

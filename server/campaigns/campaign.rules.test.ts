@@ -9,10 +9,13 @@ const group = (count: number, facts: Partial<AudienceGroup> = {}): AudienceGroup
   addressState: 'ok',
   suppression: null,
   consent: 'granted',
+  lineType: null,
+  addressCountry: null,
+  lastInboundAt: null,
   ...facts,
   count,
 });
-const marketing = { category: 'marketing', topicId: 't' };
+const marketing = { channel: 'email', category: 'marketing', topicId: 't' };
 
 describe('the waterfall', () => {
   test('loses people where the gate would stop them, with its reasons', () => {
@@ -46,7 +49,9 @@ describe('the waterfall', () => {
 
   test('transactional mail needs no consent, but honours the suppression list', () => {
     const groups = [group(7, { consent: null }), group(2, { suppression: 'opt-out' })];
-    expect(waterfallOf(groups, { category: 'transactional', topicId: 't' }, now, decide)).toMatchObject({
+    expect(
+      waterfallOf(groups, { channel: 'email', category: 'transactional', topicId: 't' }, now, decide),
+    ).toMatchObject({
       willSend: 7,
       suppressed: { 'suppressed-opt-out': 2 },
     });
@@ -57,18 +62,34 @@ describe('the waterfall', () => {
       addressState: fc.constantFrom(null, 'ok', 'bounced', 'complained', 'invalid'),
       suppression: fc.constantFrom(null, 'bounce', 'manual', 'opt-out'),
       consent: fc.constantFrom(null, 'granted', 'withdrawn', 'expired', 'something new'),
+      lineType: fc.constantFrom(null, 'mobile', 'fixed-line'),
+      addressCountry: fc.constant(null),
+      lastInboundAt: fc.constant(null),
       count: fc.nat(1000),
     });
     fc.assert(
-      fc.property(fc.array(facts), fc.constantFrom('marketing', 'transactional'), (groups, category) => {
-        const { steps, willSend, held, suppressed } = waterfallOf(groups, { category, topicId: 't' }, now, decide);
-        const whole = groups.reduce((sum, one) => sum + one.count, 0);
-        const others = [...Object.values(held), ...Object.values(suppressed)].reduce((a, b) => a + b, 0);
-        expect(willSend + others).toBe(whole);
-        expect(steps[0]?.count).toBe(whole);
-        expect(steps.at(-1)?.count).toBe(willSend);
-        expect(steps.every((step, at) => step.count <= (steps[at - 1]?.count ?? whole))).toBe(true);
-      }),
+      fc.property(
+        fc.array(facts),
+        fc.constantFrom('marketing', 'transactional'),
+        fc.boolean(),
+        (groups, category, isSms) => {
+          const objects = ({ lineType }: { lineType: string | null }) =>
+            lineType === 'fixed-line' ? 'landline' : undefined;
+          const plan = {
+            channel: isSms ? 'sms' : 'inapp',
+            category,
+            topicId: 't',
+            objects: isSms ? objects : undefined,
+          };
+          const { steps, willSend, held, suppressed } = waterfallOf(groups, plan, now, decide);
+          const whole = groups.reduce((sum, one) => sum + one.count, 0);
+          const others = [...Object.values(held), ...Object.values(suppressed)].reduce((a, b) => a + b, 0);
+          expect(willSend + others).toBe(whole);
+          expect(steps[0]?.count).toBe(whole);
+          expect(steps.at(-1)?.count).toBe(willSend);
+          expect(steps.every((step, at) => step.count <= (steps[at - 1]?.count ?? whole))).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -1,5 +1,6 @@
 import type { ReadinessItem } from '../channels/index.ts';
-import type { Decision, GateFacts } from '../delivery/index.ts';
+import { addressFacts } from '../delivery/index.ts';
+import type { Decision, GateFacts, Objects, Reach } from '../delivery/index.ts';
 import type { FieldProblem } from '../platform/errors.ts';
 import type { CompiledVariable } from '../templates/index.ts';
 
@@ -33,7 +34,7 @@ function endedOr(status: Status, code: string): string {
 }
 
 /** People of the audience for whom the gate sees the same facts. */
-export interface AudienceGroup {
+export interface AudienceGroup extends Reach {
   readonly addressState: string | null;
   readonly suppression: string | null;
   readonly consent: string | null;
@@ -48,18 +49,25 @@ export interface Waterfall {
 }
 
 export interface WaterfallPlan {
+  readonly channel: string;
+  readonly objects?: Objects | undefined;
   readonly category: string;
   readonly topicId: string | null;
 }
 
+interface Stage {
+  readonly name: string;
+  readonly loses: (facts: AudienceGroup, reason: string, objection: string | undefined) => boolean;
+}
+
 /** Where on the way somebody is lost; the reasons are the gate's own. */
-const stages: readonly { readonly name: string; readonly loses: (facts: AudienceGroup, reason: string) => boolean }[] =
-  [
-    { name: 'Has an address', loses: (facts) => facts.addressState === null },
-    { name: 'Address works', loses: (facts) => facts.addressState !== 'ok' },
-    { name: 'Not on the suppression list', loses: (facts) => facts.suppression !== null },
-    { name: 'Agreed to the topic', loses: () => true },
-  ];
+const stages: readonly Stage[] = [
+  { name: 'Has an address', loses: (facts) => facts.addressState === null },
+  { name: 'Address works', loses: (facts) => facts.addressState !== 'ok' },
+  { name: 'Not on the suppression list', loses: (facts) => facts.suppression !== null },
+  { name: 'Agreed to the topic', loses: (_facts, reason, objection) => reason !== objection },
+];
+const lastStage: Stage = { name: 'The channel takes it', loses: () => true };
 
 /**
  * What the gate would say to each group, added up. It is the gate that decides, so that what is shown before a start
@@ -71,22 +79,25 @@ export function waterfallOf(
   now: Temporal.Instant,
   decide: (facts: GateFacts, now: Temporal.Instant) => Decision,
 ): Waterfall {
-  const lost = stages.map(() => 0);
+  const passed = plan.objects === undefined ? stages : [...stages, lastStage];
+  const lost = passed.map(() => 0);
   const held: Record<string, number> = {};
   const suppressed: Record<string, number> = {};
   let willSend = 0;
   let whole = 0;
-  for (const group of groups) {
-    whole += group.count;
-    const { addressState, suppression, consent } = group;
+  for (const one of groups) {
+    whole += one.count;
+    const group = { ...one, ...addressFacts(plan.channel, one.addressState, one.suppression) };
+    const objection = plan.objects?.(one, now);
     const decision = decide(
       {
         plan: { state: 'open', category: plan.category, topicId: plan.topicId, expiresAt: null },
         notBefore: null,
         contactErased: false,
-        addressState,
-        suppression,
-        consent,
+        addressState: group.addressState,
+        suppression: group.suppression,
+        consent: group.consent,
+        objection,
       },
       now,
     );
@@ -94,13 +105,13 @@ export function waterfallOf(
     else if (decision.outcome === 'hold') held[decision.reason] = (held[decision.reason] ?? 0) + group.count;
     else if (decision.outcome === 'suppress') {
       suppressed[decision.reason] = (suppressed[decision.reason] ?? 0) + group.count;
-      const stage = stages.findIndex((one) => one.loses(group, decision.reason));
+      const stage = passed.findIndex(({ loses }) => loses(group, decision.reason, objection));
       lost[stage] = (lost[stage] ?? 0) + group.count;
     }
   }
   let left = whole;
   const steps = [{ name: 'In the audience', count: whole }];
-  for (const [at, stage] of stages.entries()) {
+  for (const [at, stage] of passed.entries()) {
     left -= lost[at] ?? 0;
     steps.push({ name: stage.name, count: left });
   }

@@ -64,6 +64,7 @@ describe('a start', () => {
 
   test('is refused with the field named, and nothing has begun', async () => {
     const source = {
+      channel: 'email' as const,
       subject: 'Hi {{ variables.code }}',
       preheader: null,
       mjml: null,
@@ -123,7 +124,9 @@ describe('a start', () => {
     const html =
       '{{ contact.city }} {{ contact.locale }} {{ contact.email }} {{ contact.name | default: "x" }} {{ contact["no\'quote"] }}';
     const made = await lab.draft({
-      templateId: await lab.bench.template({ source: { subject: 'x', preheader: null, mjml: null, html, text: null } }),
+      templateId: await lab.bench.template({
+        source: { channel: 'email', subject: 'x', preheader: null, mjml: null, html, text: null },
+      }),
     });
     const { items } = (await lab.call('GET', `/campaigns/${made.id}/readiness`)).body;
     expect(items).toContainEqual(

@@ -1,7 +1,7 @@
 import type { Activity } from '../activity/index.ts';
 import type { ReadinessItem } from '../channels/index.ts';
 import type { Consent } from '../consent/index.ts';
-import type { Delivery, Limits } from '../delivery/index.ts';
+import type { Delivery, Limits, Objects } from '../delivery/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db, Tx } from '../platform/db.ts';
 import type { Jobs } from '../platform/jobs.ts';
@@ -32,12 +32,15 @@ export interface CampaignsDeps {
     | 'cancelPlan'
     | 'planStats'
     | 'planReasons'
+    | 'planEta'
     | 'decide'
   >;
   readonly templates: Pick<Templates, 'find' | 'variables'>;
   readonly topics: Pick<Consent['topics'], 'require' | 'find' | 'findByKey'>;
   readonly events: Pick<Activity, 'append' | 'defineConsumer'>;
   readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'every'>;
+  /** Why the channel may object to a version for some addresses: landlines, closed windows. */
+  objections(tx: Tx, templateId: string, version: number, category: string): Promise<Objects | undefined>;
   /** Limits of the account that the channel's route begins with; undefined when there is no account. */
   laneLimits(tx: Tx, channel: string): Promise<Limits | undefined>;
   /** What stands in the way at the account itself, without asking the network: it runs inside of the start's transaction. */

@@ -1,5 +1,6 @@
 import type { Campaign } from '../../contract/campaigns.ts';
 import type { Readiness } from '../../contract/actor.ts';
+import { channel } from '../../contract/endpoint.ts';
 import { secondsFor } from '../delivery/index.ts';
 import type { PlanStats } from '../delivery/index.ts';
 import type { Db, Tx } from '../platform/db.ts';
@@ -55,7 +56,7 @@ function toCampaign(row: CampaignRow, stats: PlanStats | undefined): Campaign {
     id: row.id,
     name: row.name,
     status: row.status,
-    channels: row.channels.map(() => 'email' as const),
+    channels: row.channels.map((one) => channel.parse(one)),
     templateId: row.templateId,
     templateName: row.templateName,
     templateVersion: row.templateVersion,
@@ -87,6 +88,7 @@ export async function campaignStats(tx: Tx, deps: CampaignsDeps, id: string) {
   return {
     status: row.status,
     ...stats,
+    etaSeconds: row.planId === null || row.status !== 'running' ? null : await deps.delivery.planEta(tx, row.planId),
     startedAt: row.startedAt?.toString() ?? null,
     endedAt: row.endedAt?.toString() ?? null,
     reasons,
@@ -105,8 +107,14 @@ export async function campaignWaterfall(
 ): Promise<Waterfall & { estimatedSeconds: number | null }> {
   const target = await targetOf(tx, deps, row);
   const template = await deps.templates.find(tx, row.templateId);
-  const plan = { category: template?.category ?? 'marketing', topicId: row.topicId };
-  const waterfall = waterfallOf(await groupAudience(tx, target), plan, deps.clock.now(), deps.delivery.decide);
+  const category = template?.category ?? 'marketing';
+  const objects =
+    template === undefined
+      ? undefined
+      : await deps.objections(tx, template.id, row.templateVersion ?? template.currentVersion, category);
+  const plan = { channel: target.channel, category, topicId: row.topicId, objects };
+  const now = deps.clock.now();
+  const waterfall = waterfallOf(await groupAudience(tx, target, now), plan, now, deps.delivery.decide);
   const limits = await deps.laneLimits(tx, target.channel);
   return { ...waterfall, estimatedSeconds: secondsFor(waterfall.willSend, limits ?? {}, undefined, deps.clock.now()) };
 }

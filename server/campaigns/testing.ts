@@ -58,6 +58,7 @@ export async function createCampaignBench(test: TestDb): Promise<CampaignBench> 
     log: silentLog,
     delivery,
     templates,
+    objections: () => Promise.resolve(undefined),
     topics,
     events: activity,
     jobs: {
@@ -83,6 +84,7 @@ export async function createCampaignBench(test: TestDb): Promise<CampaignBench> 
     campaigns,
     delivery,
     templates,
+    objections: () => Promise.resolve(undefined),
     activity,
     ledger,
     topicKey: `news-${ledger.topicId}`,
@@ -94,11 +96,17 @@ export async function createCampaignBench(test: TestDb): Promise<CampaignBench> 
     },
     template: async (changes: Partial<Parameters<Templates['create']>[1]> = {}) => {
       const id = newId(test.clock);
-      const source = { subject: 'Hi', preheader: null, mjml: null, html: '<p>Hi</p>', text: null };
+      const source = {
+        channel: 'email' as const,
+        subject: 'Hi',
+        preheader: null,
+        mjml: null,
+        html: '<p>Hi</p>',
+        text: null,
+      };
       const given = {
         id,
         name: 'Hello',
-        channel: 'email',
         category: 'marketing' as const,
         locale: 'en',
         source,

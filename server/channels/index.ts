@@ -26,6 +26,8 @@ export type {
   Mailbox,
   Outgoing,
   OutgoingEmail,
+  OutgoingOf,
+  OutgoingWhatsApp,
   ReadinessItem,
   Receipt,
   ReceiptKind,
@@ -37,3 +39,5 @@ export type {
 } from './port.ts';
 export type { ChannelRoutesDeps } from './routes.ts';
 export type { AccountRow } from './store.ts';
+export { whatsAppCategory } from './whatsapp/category.rules.ts';
+export { contentAllowed, windowOf } from './whatsapp/window.rules.ts';

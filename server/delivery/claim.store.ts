@@ -62,6 +62,14 @@ export async function absorbBatches(
   return row?.added ?? [];
 }
 
+/** Leaves these messages in a locked batch of which nothing has begun. */
+export async function cutBatch(tx: Tx, id: string, messageIds: readonly string[]): Promise<void> {
+  await tx.hot(
+    'update batch set message_ids = $3::uuid[], size = $4 where workspace_id = $1 and id = $2 and begun = 0 returning id',
+    [tx.workspaceId, id, messageIds, messageIds.length],
+  );
+}
+
 /** Takes the lease under a new fence: whoever held it before can no longer settle. */
 export async function leaseBatch(tx: Tx, id: string, worker: string, until: Temporal.Instant): Promise<number> {
   const [row] = await tx.hot<{ fence: number }>(

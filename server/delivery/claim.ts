@@ -11,6 +11,8 @@ import {
 } from './claim.store.ts';
 import type { BatchRow } from './claim.store.ts';
 import { moveMessages, readCandidates } from './ledger.store.ts';
+import { onePlatform, onPlatform } from './platform.ts';
+import type { Platformed } from './platform.ts';
 import { openLane } from './lane-open.ts';
 import type { Opening } from './lane-open.ts';
 import { endLease } from './lane.store.ts';
@@ -77,7 +79,7 @@ export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number, turn:
     await cancelRest(tx, deps, plan, batch, fence, shard);
     return 'again';
   }
-  return takeLane(tx, deps, plan, batch, fence);
+  return takeLane(tx, deps, plan, await onePlatform(tx, deps, plan, batch), fence);
 }
 
 /** Calls of the API make many small batches: as many of the same plan as make a whole one are claimed as one. */
@@ -148,11 +150,12 @@ async function takeLane(
   tx: Tx,
   deps: DeliveryDeps,
   plan: PlanRow,
-  batch: BatchRow,
+  { batch, platform }: Platformed,
   fence: number,
 ): Promise<ClaimAnswer> {
   const now = deps.clock.now();
-  const accounts = (await deps.accountsFor(tx, plan.channel, plan.sender.accountId)).filter((one) => !one.paused);
+  const route = await deps.accountsFor(tx, plan.channel, plan.sender.accountId);
+  const accounts = onPlatform(route, platform).filter((one) => !one.paused);
   const wanted = {
     batchId: batch.id,
     position: batch.begun,
@@ -180,8 +183,9 @@ async function takeLane(
     };
   }
   await releaseBatch(tx, batch.id, fence, soonest);
-  // A plan with an account of its own says nothing about the others.
-  if (plan.sender.accountId === undefined) await postponeChannel(tx, plan.channel, plan.priority, soonest);
+  // A plan with an account of its own says nothing about the others, nor a platform about the other ones.
+  if (plan.sender.accountId === undefined && platform === undefined)
+    await postponeChannel(tx, plan.channel, plan.priority, soonest);
   return undefined;
 }
 

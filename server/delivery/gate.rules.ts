@@ -16,6 +16,8 @@ export interface GateFacts {
   readonly suppression: string | null;
   /** State of the consent for channel and topic; null when there never was one. */
   readonly consent: string | null;
+  /** Why the channel itself takes no such message now: `landline`, `whatsapp-window-closed`. */
+  readonly objection?: string | undefined;
 }
 
 export type Decision =
@@ -27,6 +29,15 @@ export type Decision =
 
 const suppress = (reason: string): Decision => ({ outcome: 'suppress', reason });
 
+/** In-app messages go to the contact itself: an address only carries the consent, and how it does is no matter. */
+export function addressFacts(
+  channel: string,
+  addressState: string | null,
+  suppression: string | null,
+): Pick<GateFacts, 'addressState' | 'suppression'> {
+  return channel === 'inapp' ? { addressState: 'ok', suppression: null } : { addressState, suppression };
+}
+
 /** Purposes that need consent: everything that is not owed to the person by a service he uses. */
 export function needsConsent(category: string): boolean {
   return category === 'marketing';
@@ -34,8 +45,8 @@ export function needsConsent(category: string): boolean {
 
 /**
  * In this order, first answer wins: plan open · not expired · time come · contact not erased · address present and
- * working · not on a suppression list (hard opt-outs bind transactional mail too) · consent for channel and topic.
- * What is not known counts as no: it fails closed.
+ * working · not on a suppression list (hard opt-outs bind transactional mail too) · consent for channel and topic · the
+ * channel itself does not object. What is not known counts as no: it fails closed.
  */
 export function decide(facts: GateFacts, now: Temporal.Instant): Decision {
   const { plan } = facts;
@@ -47,7 +58,8 @@ export function decide(facts: GateFacts, now: Temporal.Instant): Decision {
   if (facts.addressState === null) return suppress('address-missing');
   if (facts.addressState !== 'ok') return suppress(`address-${facts.addressState}`);
   if (facts.suppression !== null) return suppress(`suppressed-${facts.suppression}`);
-  return needsConsent(plan.category) ? consented(facts) : { outcome: 'send' };
+  const decision = needsConsent(plan.category) ? consented(facts) : { outcome: 'send' as const };
+  return decision.outcome === 'send' && facts.objection !== undefined ? suppress(facts.objection) : decision;
 }
 
 function consented(facts: GateFacts): Decision {

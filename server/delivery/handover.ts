@@ -6,7 +6,7 @@ import type { Budget } from './budget.ts';
 import { leaseSeconds } from './claim.ts';
 import type { Claim } from './claim.ts';
 import { closeWindow, deleteBatch, hastenChannel, lockWindow, releaseBatch, renewLease } from './claim.store.ts';
-import { decide } from './gate.rules.ts';
+import { addressFacts, decide } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
 import { coolLane, endLease, returnSlots, setProbe, warmLane } from './lane.store.ts';
 import { readCandidates } from './ledger.store.ts';
@@ -213,7 +213,7 @@ async function openWindow(
   const { month, channel, topicId } = claim.plan;
   const [isOurs, rows, settled] = await Promise.all([
     lockWindow(tx, claim.batch.id, claim.fence),
-    room === 0 ? [] : readCandidates(tx, month, channel, topicId, ids, claim.composer.needsPhone),
+    room === 0 ? [] : readCandidates(tx, month, channel, topicId, ids, claim.composer.needs),
     settleResults(tx, deps, claim.plan, claim.account.id, writing),
   ]);
   if (!isOurs) throw new LeaseLost();
@@ -239,7 +239,7 @@ async function decideWindow(
   const decided: Result[] = [];
   for (const row of rows) {
     if (row.state !== 'planned') continue;
-    const decision = decide(factsOf(plan, row), now);
+    const decision = decide({ ...factsOf(plan, row), objection: claim.composer.objects?.(row, now) }, now);
     const answer = decision.outcome === 'send' ? compose(run, open, row) : outcomeOf(decision);
     if ('outgoing' in answer) ready.push({ row, outgoing: answer.outgoing });
     else
@@ -260,8 +260,7 @@ function factsOf(plan: PlanRow, row: CandidateRow) {
     plan,
     notBefore: row.notBefore,
     contactErased: row.erasedAt !== null,
-    addressState: row.addressState,
-    suppression: row.suppression,
+    ...addressFacts(plan.channel, row.addressState, row.suppression),
     consent: row.consent,
   };
 }
@@ -282,16 +281,18 @@ function outcomeOf(decision: Exclude<Decision, { outcome: 'send' }>): Outcome {
 type Opener = (row: { salt: Buffer; sealed: Buffer }) => string;
 
 function compose(run: Run, open: Opener, row: CandidateRow): { outgoing: Outgoing } | Outcome {
-  if (row.salt === null || row.sealed === null) return { state: 'suppressed', reason: 'address-missing', tried: false };
-  let address: string;
-  let phone: string | null;
+  const { salt } = row;
+  const isAddressed = run.claim.plan.channel !== 'inapp';
+  if (salt === null || (isAddressed && row.sealed === null))
+    return { state: 'suppressed', reason: 'address-missing', tried: false };
+  const inTheClear = (sealed: Buffer | null) => (sealed === null ? null : open({ salt, sealed }));
+  let known: [address: string, phone: string | null, email: string | null];
   try {
-    address = open({ salt: row.salt, sealed: row.sealed });
-    phone = row.phone === null ? null : open({ salt: row.salt, sealed: row.phone });
+    known = [(isAddressed ? inTheClear(row.sealed) : null) ?? '', inTheClear(row.phone), inTheClear(row.email)];
   } catch {
     return { state: 'failed', reason: 'address-unreadable', tried: false };
   }
-  const composed = run.claim.composer.compose(row, address, phone);
+  const composed = run.claim.composer.compose(row, ...known);
   if (composed.ok) return { outgoing: composed.outgoing };
   return { state: 'suppressed', reason: composed.reason, detail: composed.detail, tried: false };
 }

@@ -1,15 +1,16 @@
 import type { MessageGiven } from '../../contract/messages.ts';
-import type { AddressKind, HashedAddress } from '../audience/index.ts';
+import type { HashedAddress } from '../audience/index.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError, invalidField } from '../platform/errors.ts';
-import { decide, needsConsent } from './gate.rules.ts';
+import { addressFacts, decide, needsConsent } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
+import type { Needs, Reach } from './needs.ts';
 import { findSharedPlans } from './plan.ts';
 import type { SharedPlan } from './plan.ts';
 import type { SendDeps, SendableTemplate } from './ports.ts';
 import { readByAddress, readByContact } from './recipients.store.ts';
 import type { PersonFacts, Stranger } from './recipients.store.ts';
-import { checkTemplate, checkTried, kindOf, timeOf } from './send.rules.ts';
+import { checkTemplate, checkTried, kindOf, timeOf, writtenIn } from './send.rules.ts';
 
 /** One message of a call, and where it stands in the body: empty, or `/messages/3`. */
 export interface Asked {
@@ -58,7 +59,8 @@ export async function intend(tx: Tx, deps: SendDeps, asked: readonly Asked[]): P
     if (person === undefined) throw nobody(wish);
     const plan = plans.get(planKey(wish));
     if (plan === undefined) throw new Error('a message has no plan');
-    const decision = decide(factsOf(wish, person, plan), now);
+    const objection = wish.template.objects?.(reachOf(wish, person), now);
+    const decision = decide({ ...factsOf(wish, person, plan), objection }, now);
     if (decision.outcome !== 'suppress') tryContent(wish, person, open);
     return { ...wish, person, plan, decision };
   });
@@ -88,7 +90,7 @@ async function understand(
   asked: readonly Asked[],
   refusals: Map<number, AppError>,
 ): Promise<Wish[]> {
-  const kinds = new Set(asked.flatMap(({ given }) => ('email' in given.to ? (['email'] as const) : [])));
+  const kinds = new Set(asked.flatMap(({ given }) => (kindOf(given.channel) === 'phone' ? (['phone'] as const) : [])));
   const [templateOf, topicOf, readAddress] = await Promise.all([
     deps.templatesOf(
       tx,
@@ -107,26 +109,22 @@ async function understand(
     checkTemplate(template, given, needsConsent(template.category), pointer);
     const topicId = given.topic === undefined ? null : topicOf(given.topic, `${pointer}/topic`);
     const notBefore = timeOf(given.sendAt, now, pointer);
-    const written = writtenIn(given.to);
+    const written = writtenIn(given, pointer);
     const address = written === undefined ? undefined : readAddress(written, `${pointer}/to/${written.kind}`);
     return { given, pointer, place, template, topicId, notBefore, address };
   });
 }
 
-function writtenIn(to: MessageGiven['to']): { kind: AddressKind; value: string } | undefined {
-  return 'email' in to ? { kind: 'email', value: to.email } : undefined;
-}
-
 /** By place; a contact that is not there is left out. */
 async function findPersons(tx: Tx, wishes: readonly Wish[]): Promise<Map<number, PersonFacts | Stranger>> {
-  const withPhone = wishes.some(({ template }) => template.needsPhone);
+  const needs = allNeeds(wishes);
   const named = wishes.filter((wish) => wish.address === undefined);
   const addressed = wishes.flatMap((wish) => (wish.address === undefined ? [] : [{ ...wish, address: wish.address }]));
   const [byAddress, byContact] = await Promise.all([
     readByAddress(
       tx,
       addressed.map(({ address, given, topicId }) => ({ ...address, channel: given.channel, topicId })),
-      withPhone,
+      needs,
     ),
     readByContact(
       tx,
@@ -137,7 +135,7 @@ async function findPersons(tx: Tx, wishes: readonly Wish[]): Promise<Map<number,
         channel: given.channel,
         topicId,
       })),
-      withPhone,
+      needs,
     ),
   ]);
   const persons = new Map<number, PersonFacts | Stranger>();
@@ -146,6 +144,11 @@ async function findPersons(tx: Tx, wishes: readonly Wish[]): Promise<Map<number,
   for (const [at, person] of byAddress.entries()) note(addressed[at], person);
   for (const [at, person] of byContact.entries()) note(named[at], person);
   return persons;
+}
+
+function allNeeds(wishes: readonly Wish[]): Needs {
+  const some = (need: keyof Needs) => wishes.some(({ template }) => template.needs[need] === true);
+  return { phone: some('phone'), email: some('email'), lastInbound: some('lastInbound') };
 }
 
 function nobody({ given, pointer }: Wish): AppError {
@@ -185,7 +188,14 @@ function factsOf({ notBefore }: Wish, person: PersonFacts | Stranger, { row }: S
   if (person.contactId === null)
     return { plan: row, notBefore, contactErased: false, addressState: 'ok', suppression, consent: null };
   const { addressState, consent, erasedAt } = person;
-  return { plan: row, notBefore, contactErased: erasedAt !== null, addressState, suppression, consent };
+  const address = addressFacts(row.channel, addressState, suppression);
+  return { plan: row, notBefore, contactErased: erasedAt !== null, ...address, consent };
+}
+
+/** Of a stranger, what the address itself tells. */
+function reachOf({ address }: Wish, person: PersonFacts | Stranger): Reach {
+  if (person.contactId !== null) return person;
+  return { lineType: address?.lineType ?? null, addressCountry: address?.country ?? null, lastInboundAt: null };
 }
 
 type Open = Awaited<ReturnType<SendDeps['addressOpener']>>;
@@ -198,6 +208,7 @@ const unknownPerson = {
   timeZone: null,
   country: null,
   phone: null,
+  email: null,
 };
 
 function tryContent({ template, given, pointer, address }: Wish, person: PersonFacts | Stranger, open: Open): void {
@@ -207,7 +218,8 @@ function tryContent({ template, given, pointer, address }: Wish, person: PersonF
       : {
           ...person,
           address: address?.value ?? inTheClear(open, person.salt, person.sealed),
-          phone: template.needsPhone ? inTheClear(open, person.salt, person.phone) : null,
+          phone: inTheClear(open, person.salt, person.phone),
+          email: inTheClear(open, person.salt, person.email),
         };
   checkTried(template.tryRender(contact, given.variables ?? {}), pointer);
 }

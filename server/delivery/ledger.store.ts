@@ -1,8 +1,10 @@
 import type { Tx } from '../platform/db.ts';
+import { firstOf, lastInboundOfA } from './needs.ts';
+import type { Needs, Reach } from './needs.ts';
 import type { Outcome } from './settle.rules.ts';
 
 /** What the gate and the renderer need of one message, read in that moment, one row a message. */
-export interface CandidateRow {
+export interface CandidateRow extends Reach {
   readonly id: string;
   readonly state: string;
   readonly attempt: number;
@@ -20,8 +22,9 @@ export interface CandidateRow {
   readonly erasedAt: Temporal.Instant | null;
   readonly addressState: string | null;
   readonly sealed: Buffer | null;
-  /** The contact's first phone, when it was asked for. */
+  /** The contact's first phone, and first e-mail address, when they were asked for. */
   readonly phone: Buffer | null;
+  readonly email: Buffer | null;
   readonly suppression: string | null;
   readonly consent: string | null;
   readonly planState: 'open' | 'paused' | 'cancelled';
@@ -35,31 +38,47 @@ const guards = `
   left join lateral (select c.state from consent c
     where c.workspace_id = $1 and c.address_id = a.id and c.channel = $3 and c.topic_id = $4 offset 0) t on true`;
 
-/** In the order of `ids`. `withPhone`: what is sent speaks of it; a look at each contact's addresses that most templates need not pay for. */
+/** One statement for each set of needs, so that what most templates do not need costs them nothing. */
+function candidatesSql({ phone = false, email = false, lastInbound = false }: Needs): string {
+  return `select m.id, m.state, m.attempt, m.not_before as "notBefore", m.planned_at as "plannedAt", m.variables, m.contact_id as "contactId",
+            m.address_id as "addressId", p.external_id as "externalId", p.salt, p.attributes, p.locale, p.time_zone as "timeZone", p.country,
+            p.erased_at as "erasedAt", a.state as "addressState", a.sealed, a.line_type as "lineType", a.country as "addressCountry",
+            ${phone ? 'f.sealed' : 'null::bytea'} as phone, ${email ? 'e.sealed' : 'null::bytea'} as email,
+            ${lastInbound ? 'w.written_at' : 'null::timestamptz'} as "lastInboundAt",
+            s.reason as suppression, t.state as consent, q.state as "planState", q.expires_at as "planExpiresAt"
+     from unnest($5::uuid[]) with ordinality as k (id, place)
+     cross join lateral (select * from message x where x.workspace_id = $1 and x.plan_month = $2 and x.id = k.id offset 0) m
+     cross join lateral (select x.state, x.expires_at from plan x where x.workspace_id = $1 and x.id = m.plan_id offset 0) q
+     cross join lateral (select * from contact x where x.workspace_id = $1 and x.id = m.contact_id offset 0) p
+     left join lateral (select * from address x where x.workspace_id = $1 and x.id = m.address_id and x.contact_id = m.contact_id offset 0) a on true
+     ${phone ? firstOf('f', 'phone', 'm.contact_id') : ''}
+     ${email ? firstOf('e', 'email', 'm.contact_id') : ''}
+     ${lastInbound ? lastInboundOfA : ''}
+     ${guards}
+     order by k.place`;
+}
+
+/** In the order of `ids`. */
 export async function readCandidates(
   tx: Tx,
   month: string,
   channel: string,
   topicId: string | null,
   ids: readonly string[],
-  withPhone = false,
+  needs: Needs = {},
 ): Promise<CandidateRow[]> {
-  return tx.hot<CandidateRow>(
-    `select m.id, m.state, m.attempt, m.not_before as "notBefore", m.planned_at as "plannedAt", m.variables, m.contact_id as "contactId",
-            m.address_id as "addressId", p.external_id as "externalId", p.salt, p.attributes, p.locale, p.time_zone as "timeZone", p.country,
-            p.erased_at as "erasedAt", a.state as "addressState", a.sealed, f.sealed as phone, s.reason as suppression, t.state as consent,
-            q.state as "planState", q.expires_at as "planExpiresAt"
-     from unnest($5::uuid[]) with ordinality as k (id, place)
-     cross join lateral (select * from message x where x.workspace_id = $1 and x.plan_month = $2 and x.id = k.id offset 0) m
-     cross join lateral (select x.state, x.expires_at from plan x where x.workspace_id = $1 and x.id = m.plan_id offset 0) q
-     cross join lateral (select * from contact x where x.workspace_id = $1 and x.id = m.contact_id offset 0) p
-     left join lateral (select * from address x where x.workspace_id = $1 and x.id = m.address_id and x.contact_id = m.contact_id offset 0) a on true
-     left join lateral (select x.sealed from address x where $6::boolean and x.contact_id = m.contact_id and x.workspace_id = $1 and x.kind = 'phone'
-       order by x.position limit 1) f on true
-     ${guards}
-     order by k.place`,
-    [tx.workspaceId, month, channel, topicId, ids, withPhone],
+  return tx.hot<CandidateRow>(candidatesSql(needs), [tx.workspaceId, month, channel, topicId, ids]);
+}
+
+/** The platforms (`fcm`, `apns`, `webpush`) that messages go to, by message; one whose address is gone is left out. */
+export async function platformsOf(tx: Tx, month: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await tx.hot<{ id: string; platform: string | null }>(
+    `select k.id, a.line_type as platform from unnest($3::uuid[]) as k (id)
+     cross join lateral (select x.address_id from message x where x.workspace_id = $1 and x.plan_month = $2 and x.id = k.id offset 0) m
+     cross join lateral (select x.line_type from address x where x.workspace_id = $1 and x.id = m.address_id offset 0) a`,
+    [tx.workspaceId, month, ids],
   );
+  return new Map(rows.flatMap(({ id, platform }) => (platform === null ? [] : [[id, platform] as const])));
 }
 
 export interface Settled {

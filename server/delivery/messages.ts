@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { getMessage, listMessages as listEndpoint, Message, MessageSummary } from '../../contract/messages.ts';
-import { messageState } from '../../contract/messages.ts';
+import { messageState, messageSummary } from '../../contract/messages.ts';
 import type { LoggedEvent } from '../activity/index.ts';
 import type { Tx } from '../platform/db.ts';
 import { notFound } from '../platform/errors.ts';
@@ -51,8 +51,9 @@ function summary(
   return {
     id: row.id,
     state: stateOf(row),
-    channel: 'email',
-    to: mask(row),
+    channel: messageSummary.shape.channel.parse(row.channel),
+    // In-app goes to the contact: an address only carries the consent.
+    to: row.channel === 'inapp' ? null : mask(row),
     contactId: row.contactId,
     templateId: row.templateId,
     templateName: row.templateName,

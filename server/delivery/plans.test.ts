@@ -18,6 +18,8 @@ import type { DeliveryBench } from './testing.ts';
  */
 let db: TestDb;
 let bench: DeliveryBench;
+const needs = { phone: true, email: true, lastInbound: true };
+
 beforeAll(async () => {
   db = await createTestDb();
   bench = await createDeliveryBench(db);
@@ -71,8 +73,9 @@ describe.each(sizes)('with %d messages more, never analysed', (size) => {
     const month = '2026-02-01';
     const now = db.clock.now();
     const plan = await explain(async (tx) => {
+      await ledger.platformsOf(tx, month, ids);
       await ledger.readCandidates(tx, month, 'email', bench.topicId, ids);
-      await ledger.readCandidates(tx, month, 'email', bench.topicId, ids, true);
+      await ledger.readCandidates(tx, month, 'email', bench.topicId, ids, needs);
       await ledger.settleMessages(
         tx,
         month,
@@ -104,9 +107,9 @@ describe.each(sizes)('with %d messages more, never analysed', (size) => {
     expectAlongIndexes(
       await explain(async (tx) => {
         const addresses = rows.map(({ hash }) => ({ ...about, hash, version: 1 }));
-        await recipients.readByAddress(tx, [...addresses, { ...about, hash: Buffer.alloc(16), version: 1 }], true);
+        await recipients.readByAddress(tx, [...addresses, { ...about, hash: Buffer.alloc(16), version: 1 }], needs);
         const contacts = contactIds.map((contactId) => ({ ...about, contactId, externalId: null }));
-        await recipients.readByContact(tx, [...contacts, { ...about, contactId: null, externalId: 'x' }], true);
+        await recipients.readByContact(tx, [...contacts, { ...about, contactId: null, externalId: 'x' }], needs);
         await plans.findPlansByDigest(tx, '2026-02-01', [Buffer.alloc(32)]);
         await claims.absorbBatches(tx, { id: db.workspaceId, planId }, 400, db.clock.now());
         await ledger.lockBatchOf(tx, planId, db.workspaceId);

@@ -7,6 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Vault } from '../platform/sealing.ts';
 import type { CandidateRow } from './ledger.store.ts';
+import type { Needs, Objects } from './needs.ts';
 import type { Limits } from './limit.rules.ts';
 import type { PlanRow } from './plan.store.ts';
 import type { UnknownPolicy } from './settle.rules.ts';
@@ -16,6 +17,8 @@ export interface LaneAccount {
   readonly id: string;
   readonly name: string;
   readonly channel: string;
+  /** Its provider: of push the platform. */
+  readonly kind: string;
   readonly paused: boolean;
   readonly limits: Limits;
   readonly sender: Sender;
@@ -23,13 +26,16 @@ export interface LaneAccount {
 
 /** What makes a ledger row a message on the wire; one per batch, shared by its messages. */
 export interface Composer {
-  /** Whether it makes use of the contact's first phone; it is read and opened only then. */
-  readonly needsPhone?: boolean;
-  /** `address` and `phone` in the clear. A refusal names what is missing or wrong; it never throws. */
+  /** What is read, and opened, only because it makes use of it. */
+  readonly needs?: Needs;
+  /** Asked by the gate, where the channel may object. */
+  readonly objects?: Objects;
+  /** Addresses are in the clear; that of an in-app message is empty. A refusal names what is missing or wrong; it never throws. */
   compose(
     row: CandidateRow,
     address: string,
     phone: string | null,
+    email: string | null,
   ): { ok: true; outgoing: Outgoing } | { ok: false; reason: string; detail: string };
 }
 
@@ -69,6 +75,7 @@ export interface TrialContact {
   readonly country: string | null;
   readonly address: string | null;
   readonly phone: string | null;
+  readonly email: string | null;
 }
 
 export type Tried =
@@ -80,8 +87,8 @@ export interface SendableTemplate {
   readonly version: number;
   readonly category: string;
   readonly channel: string;
-  /** Whether it makes use of the contact's first phone. */
-  readonly needsPhone: boolean;
+  readonly needs: Needs;
+  readonly objects?: Objects | undefined;
   /** Renders to see whether it can be; never sends. */
   tryRender(contact: TrialContact, variables: Readonly<Record<string, unknown>>): Tried;
 }
@@ -117,6 +124,7 @@ export interface MessageDeps extends DeliveryDeps {
     readonly { id: string; name: string; channel: string; pausedAt: Temporal.Instant | null; limits: Limits }[]
   >;
   setAccountPaused(tx: Tx, accountId: string, paused: boolean): Promise<void>;
+  setAccountLimits(tx: Tx, accountId: string, limits: Limits): Promise<{ before: object; after: object }>;
   /** Who acts is known to whoever binds this for one call. */
   record(tx: Tx, entry: AuditDraft): Promise<void>;
 }

@@ -49,6 +49,7 @@ export interface MessageFilter {
   readonly campaignId?: string | undefined;
   readonly contactId?: string | undefined;
   readonly templateId?: string | undefined;
+  readonly channel?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
 }
@@ -77,6 +78,7 @@ function conditions(filter: MessageFilter, bind: (value: unknown) => string): st
     where.push('l.id in (select unnest(b.in_flight) from batch b where b.workspace_id = $1)');
   else if (filter.state !== undefined) where.push(`l.state = ${bind(filter.state)}`);
   if (filter.reason !== undefined) where.push(`l.reason = ${bind(filter.reason)}`);
+  if (filter.channel !== undefined) where.push(`l.channel = ${bind(filter.channel)}`);
   if (filter.contactId !== undefined) where.push(`l.contact_id = ${bind(filter.contactId)}`);
   if (filter.campaignId !== undefined)
     where.push(
@@ -122,4 +124,19 @@ export async function waitingByChannel(tx: Tx): Promise<Map<string, number>> {
     [tx.workspaceId],
   );
   return new Map(rows.map((row) => [row.channel, row.count]));
+}
+
+/** What waits on a plan's channel with its urgency or more, and when the plan was made. */
+export async function waitingBefore(
+  tx: Tx,
+  { id, channel, priority }: { id: string; channel: string; priority: number },
+): Promise<{ count: number; plannedAt: Temporal.Instant }> {
+  const [row] = await tx.query<{ count: number; plannedAt: Temporal.Instant }>(
+    `select p.created_at as "plannedAt", (select coalesce(sum(b.size - b.begun), 0)::int from batch b
+       where b.workspace_id = $1 and b.channel = $3 and b.priority <= $4 and b.due_at < 'infinity') as count
+     from plan p where p.workspace_id = $1 and p.id = $2`,
+    [tx.workspaceId, id, channel, priority],
+  );
+  if (row === undefined) throw new Error('the plan is gone');
+  return row;
 }

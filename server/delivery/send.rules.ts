@@ -13,11 +13,34 @@ export interface Answer {
 
 const farthestDays = 366;
 
-/** The addresses a channel goes to. */
-const kinds: Readonly<Record<string, AddressKind>> = { sms: 'phone', whatsapp: 'phone', push: 'push' };
+/** The addresses a channel goes to; in-app goes to the contact, whichever of its addresses carries the consent. */
+const kinds: Readonly<Record<string, AddressKind | 'any'>> = {
+  email: 'email',
+  sms: 'phone',
+  whatsapp: 'phone',
+  push: 'push',
+  inapp: 'any',
+};
 
-export function kindOf(channel: string): AddressKind {
+export function kindOf(channel: string): AddressKind | 'any' {
   return kinds[channel] ?? 'email';
+}
+
+/** The address that is named, if one is; refused where the channel does not go to its kind. */
+export function writtenIn(
+  { to, channel }: Pick<MessageGiven, 'to' | 'channel'>,
+  pointer: string,
+): { kind: AddressKind; value: string } | undefined {
+  const written = addressIn(to);
+  if (written === undefined || kindOf(channel) === written.kind) return written;
+  const how = channel === 'inapp' ? 'contactId or externalId' : `contactId, externalId or ${kindOf(channel)}`;
+  throw invalidField(`${pointer}/to/${written.kind}`, `is not where ${channel} goes: give ${how}`);
+}
+
+function addressIn(to: MessageGiven['to']): { kind: AddressKind; value: string } | undefined {
+  if ('email' in to) return { kind: 'email', value: to.email };
+  if ('phone' in to) return { kind: 'phone', value: to.phone };
+  return 'push' in to ? { kind: 'push', value: to.push } : undefined;
 }
 
 export function answerOf(id: string, decision: Decision): Answer {

@@ -30,7 +30,7 @@ function ports(): Pick<SendDeps, 'addressReader' | 'topicsOf' | 'templatesOf' | 
     version: 3,
     category: 'marketing',
     channel: 'email',
-    needsPhone: false,
+    needs: {},
     tryRender: () => ({ ok: true as const }),
   };
   return {

@@ -7,6 +7,7 @@ import { createMetrics } from '../platform/metrics.ts';
 import type { TestDb } from '../platform/testing.ts';
 import { createDelivery } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
+import type { Limits } from './limit.rules.ts';
 import type { DeliveryDeps, LaneAccount } from './ports.ts';
 import type { PlanRow } from './plan.store.ts';
 
@@ -17,10 +18,7 @@ export interface DeliveryBench {
   /** What reached the provider, in order. */
   readonly sent: string[];
   readonly events: EventDraft[];
-  readonly account: {
-    paused: boolean;
-    limits: { perSecond?: number; perMinute?: number; perRecipientPerDay?: number };
-  };
+  readonly account: { paused: boolean; limits: Limits };
   /** The provider takes so many in one request; undefined: one by one. */
   most: number | undefined;
   /** Sizes of the requests that carried many. */
@@ -108,6 +106,7 @@ function fakeDeps(test: TestDb, bench: DeliveryBench): DeliveryDeps {
     id: test.workspaceId,
     name: 'Fake',
     channel: 'email',
+    kind: 'fake',
     paused: bench.account.paused,
     limits: bench.account.limits,
     sender: senderOf(bench),

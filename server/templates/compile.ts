@@ -1,5 +1,4 @@
-import type { Template } from 'liquidjs';
-import type { TemplateProblem, TemplateSource } from '../../contract/templates.ts';
+import type { EmailSource } from '../../contract/templates.ts';
 import {
   footerHtml,
   footerText,
@@ -8,7 +7,9 @@ import {
   preheaderHtml,
   textHasUnsubscribe,
 } from './additions.rules.ts';
-import { authorEngine, faultOf, limitMessages, limits, markupEngine, plainEngine } from './engine.rules.ts';
+import { limitMessages, markupEngine, plainEngine } from './engine.rules.ts';
+import { checkLiquid, createFindings, localNames, parses } from './findings.rules.ts';
+import type { Compilation, Findings } from './findings.rules.ts';
 import { judgeLink, urlFilter } from './links.rules.ts';
 import type { CompiledLink } from './links.rules.ts';
 import { applyEdits, lineAt, readMarkup } from './markup.rules.ts';
@@ -16,89 +17,25 @@ import type { Attribute, Edit, Markup, Occurrence, OpenTag } from './markup.rule
 import { mjmlProblems, prepareMjml } from './mjml.rules.ts';
 import type { CompiledTemplate } from './compiled.ts';
 import type { MjmlCompiler } from './mjml.ts';
-import { protect, tokensOf, withFilter } from './placeholders.rules.ts';
+import { protect, withFilter } from './placeholders.rules.ts';
 import type { Protected } from './placeholders.rules.ts';
 import { createRenderer } from './render.rules.ts';
 import { sampleFor } from './sample.rules.ts';
 import { textFromHtml } from './text.rules.ts';
-import { impossible, mergeVariables, variablesOf } from './variables.rules.ts';
-import type { CompiledVariable, VariableUse } from './variables.rules.ts';
+import { mergeVariables } from './variables.rules.ts';
 
-export interface CompileInput extends TemplateSource {
+export interface CompileInput extends Omit<EmailSource, 'channel'> {
   readonly category: 'marketing' | 'transactional' | 'otp' | 'utility';
   readonly locale: string;
 }
-
-export interface Compilation {
-  /** Absent when a problem is an error. */
-  readonly compiled?: CompiledTemplate;
-  readonly variables: readonly CompiledVariable[];
-  readonly problems: readonly TemplateProblem[];
-}
-
-type Where = TemplateProblem['where'];
 
 /** Gmail shows the first 102 kB and hides the rest, the unsubscribe link with it. */
 const clippedBytes = 102 * 1024;
 const mostBytes = 1_000_000;
 const mostLinks = 1_000;
 
-/** Collects what is wrong while the parts go through. */
-interface Findings {
-  readonly problems: TemplateProblem[];
-  readonly uses: VariableUse[];
-  error(where: Where, line: number | null, message: string): void;
-  warn(where: Where, line: number | null, message: string): void;
-}
-
-function createFindings(): Findings {
-  const problems: TemplateProblem[] = [];
-  const add = (severity: 'error' | 'warning') => (where: Where, line: number | null, message: string) => {
-    if (!problems.some((one) => one.where === where && one.line === line && one.message === message))
-      problems.push({ severity, where, line, message });
-  };
-  return { problems, uses: [], error: add('error'), warn: add('warning') };
-}
-
-/** Checks the Liquid of one part as its author wrote it, so that lines are theirs. */
-function checkLiquid(where: Where, source: string, findings: Findings): boolean {
-  try {
-    if (tokensOf(source).length > limits.pieces * 2) {
-      findings.error(where, null, `has more than ${limits.pieces} pieces of Liquid`);
-      return false;
-    }
-    const uses = variablesOf(authorEngine.parse(source));
-    findings.uses.push(...uses);
-    for (const use of uses) {
-      const why = impossible(use.name);
-      if (why !== undefined) findings.error(where, use.line, why);
-    }
-    return true;
-  } catch (error) {
-    const fault = faultOf(error);
-    findings.error(where, fault.line, fault.message);
-    return false;
-  }
-}
-
 function attribute(tag: OpenTag, name: string): Attribute | undefined {
   return tag.attributes.find((one) => one.name === name);
-}
-
-const globalRoots = new Set(['contact', 'variables', 'workspace', 'unsubscribe_url', 'preferences_url']);
-
-/** Names in an address that are neither data of the contact nor of the call: they exist only while the part renders. */
-function localNames(url: string): string[] {
-  let templates: Template[];
-  try {
-    templates = plainEngine.parse(url);
-  } catch {
-    // `{% if %}` around half an address and its `{% endif %}` elsewhere: known only inside, too.
-    return ['a condition around it'];
-  }
-  return [...new Set(variablesOf(templates).map((use) => use.name))].filter(
-    (name) => !globalRoots.has(name.split('.')[0] ?? ''),
-  );
 }
 
 interface LinkPass {
@@ -190,16 +127,7 @@ function compact(html: string): string {
   return /<(?:pre|textarea)\b|white-space/i.test(html) ? html : html.replace(/\s*\n\s*/g, '\n');
 }
 
-/** What was put together must still be Liquid: blocks that markup moved apart are found here. */
-function parses(where: Where, compiled: string, engine: typeof plainEngine, message: string, findings: Findings): void {
-  try {
-    engine.parse(compiled);
-  } catch (error) {
-    findings.error(where, null, `${message}: ${faultOf(error).message}`);
-  }
-}
-
-function checkSize(where: Where, html: string, findings: Findings): void {
+function checkSize(where: string, html: string, findings: Findings): void {
   const bytes = Buffer.byteLength(html);
   if (bytes > mostBytes)
     findings.error(where, null, `is ${Math.round(bytes / 1000)} kB when compiled; at most 1,000 kB go out`);
@@ -222,7 +150,7 @@ function textOf(input: CompileInput, part: HtmlPart | undefined): string {
 }
 
 /** Once a version: everything that can be found wrong before a message exists is found here. */
-export async function compileTemplate(input: CompileInput, mjml: MjmlCompiler): Promise<Compilation> {
+export async function compileTemplate(input: CompileInput, mjml: MjmlCompiler): Promise<Compilation<CompiledTemplate>> {
   const findings = createFindings();
   checkGiven(input, findings);
   for (const where of ['subject', 'preheader', 'mjml', 'html', 'text'] as const) {
@@ -230,7 +158,7 @@ export async function compileTemplate(input: CompileInput, mjml: MjmlCompiler): 
     if (source !== null) checkLiquid(where, source, findings);
   }
   const failed = () => findings.problems.some((one) => one.severity === 'error');
-  const finish = (compiled?: CompiledTemplate): Compilation => {
+  const finish = (compiled?: CompiledTemplate): Compilation<CompiledTemplate> => {
     const variables = mergeVariables(findings.uses);
     return { problems: findings.problems, variables, ...(compiled === undefined || failed() ? {} : { compiled }) };
   };

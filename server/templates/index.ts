@@ -13,5 +13,7 @@ export type { TemplateFacts, Templates, TemplatesDeps } from './templates.ts';
 export { templatesRoutes } from './routes.ts';
 export type { TemplateRoutesDeps, TestSend } from './routes.ts';
 export type { MessageUrls, RenderData, RenderedMessage, Renderer, RenderInput, RenderResult } from './render.rules.ts';
+export type { AnyRenderer } from './renderers.ts';
+export type { ContentRenderer, ContentResult } from './content-render.rules.ts';
 export type { CompiledTemplate } from './compiled.ts';
 export type { CompiledVariable } from './variables.rules.ts';

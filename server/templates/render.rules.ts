@@ -41,6 +41,7 @@ export interface PreviewResult extends Record<RenderPart, string | null> {
 }
 
 export interface Renderer {
+  readonly channel: 'email';
   readonly compiled: CompiledTemplate;
   /** Never throws. `inParts`: the answer has `merge`, unless the template ends itself in the middle. */
   render(input: RenderInput, inParts?: boolean): RenderResult;
@@ -62,12 +63,20 @@ function postalText(address: string | null | undefined, escape: (value: string) 
   return escape === keep ? `${address}\n` : `${escape(address).replaceAll('\n', '<br>')}<br>`;
 }
 
-function whatIsMissing(error: unknown): string | undefined {
+export function whatIsMissing(error: unknown): string | undefined {
   const inner: unknown = error instanceof Error && 'originalError' in error ? error.originalError : error;
   return inner instanceof MissingVariableError ? inner.path : missingOf(error);
 }
 
 type Parts = Readonly<Record<RenderPart, Program | null>>;
+/** Runs one program for one message; throws what is missing. */
+export type Runner = (
+  program: Program,
+  input: RenderInput,
+  scope: Scope,
+  escape: (value: string) => string,
+  values?: string[],
+) => string;
 type PartRenderer = (input: RenderInput, scope: Scope, part: RenderPart, values?: string[]) => string | null;
 
 function partsOf(compiled: CompiledTemplate): Parts {
@@ -92,17 +101,12 @@ function wholeShape({ subject, html, text }: Parts): { readonly shape: Shape; re
   return { shape, gaps };
 }
 
-function createPartRenderer(
-  compiled: CompiledTemplate,
-  parts: Parts,
-  links: Links,
-  now: () => Temporal.Instant,
-): PartRenderer {
-  const fallback = usable('locale', compiled.locale) ? compiled.locale : 'en';
+export function createRunner(locale: string, links: Links, now: () => Temporal.Instant): Runner {
+  const fallback = usable('locale', locale) ? locale : 'en';
   const stateOf = (input: RenderInput, scope: Scope, escape: (value: string) => string): Rendering => {
-    const { locale, time_zone: zone } = input.contact;
+    const { locale: own, time_zone: zone } = input.contact;
     return {
-      locale: usable('locale', locale) ? locale : fallback,
+      locale: usable('locale', own) ? own : fallback,
       timeZone: usable('zone', zone) ? zone : 'UTC',
       now,
       open: escape(input.urls.open),
@@ -110,14 +114,18 @@ function createPartRenderer(
       link: (n, context) => escape(links.address(n, scope, context, input.urls.click)),
     };
   };
-  return (input, scope, part, values) => {
-    const found = parts[part];
-    if (found === null) return null;
-    const escape = part === 'html' ? escapeText : keep;
+  return (program, input, scope, escape, values) => {
     // Its own: counters (`increment`) live in it and start over in each part.
     const own = Object.assign(Object.create(null), scope) as Scope;
     own[rendering] = stateOf(input, own, escape);
-    return run(found, own, escape, values);
+    return run(program, own, escape, values);
+  };
+}
+
+function createPartRenderer(parts: Parts, runner: Runner): PartRenderer {
+  return (input, scope, part, values) => {
+    const found = parts[part];
+    return found === null ? null : runner(found, input, scope, part === 'html' ? escapeText : keep, values);
   };
 }
 
@@ -146,7 +154,7 @@ export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.I
   const links = createLinks(compiled.links);
   const parts = partsOf(compiled);
   const whole = wholeShape(parts);
-  const renderPart = createPartRenderer(compiled, parts, links, now);
+  const renderPart = createPartRenderer(parts, createRunner(compiled.locale, links, now));
   const required = compiled.variables.filter((one) => !one.hasDefault).map((one) => one.name);
   const attempt = (input: RenderInput, inParts: boolean): RenderResult => {
     const values: string[] | undefined = inParts ? [] : undefined;
@@ -169,6 +177,7 @@ export function createRenderer(compiled: CompiledTemplate, now: () => Temporal.I
     }
   };
   return {
+    channel: 'email',
     compiled,
     render: (input, inParts = false) => {
       const first = attempt(input, inParts);

@@ -10,6 +10,7 @@ import type { RenderData } from './render.rules.ts';
 import { starters } from './starters.ts';
 import * as store from './store.ts';
 import type { TemplateListed } from './store.ts';
+import { sourceOf, subjectOf } from './source.rules.ts';
 import type { PreviewFor, StoredTemplate, TemplateChange, Templates } from './templates.ts';
 
 export interface AuditEntry {
@@ -28,6 +29,7 @@ export interface TestSend {
   readonly id: string;
   readonly templateId: string;
   readonly version: number;
+  /** As it was typed; the channel of the template decides how it is read. */
   readonly to: string;
   readonly contact: Readonly<Record<string, unknown>>;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -52,12 +54,12 @@ function summaryOf(row: TemplateListed) {
   return {
     id: row.id,
     name: row.name,
-    channel: 'email' as const,
+    channel: row.channel,
     category: row.category,
     locale: row.locale,
     version: row.current_version,
     status: row.archived_at === null ? ('ready' as const) : ('archived' as const),
-    subject: row.subject,
+    subject: subjectOf(row.source),
     createdAt: row.created_at.toString(),
     updatedAt: row.updated_at.toString(),
   };
@@ -65,25 +67,12 @@ function summaryOf(row: TemplateListed) {
 
 function present({ row, version }: StoredTemplate): Template {
   return {
-    ...summaryOf({ ...row, subject: version.source.subject }),
+    ...summaryOf({ ...row, source: version.source }),
     source: version.source,
     variables: version.compiled.variables.map((one) => one.name),
     problems: [...version.compiled.warnings],
     revision: row.revision,
   };
-}
-
-interface SourceGiven {
-  readonly subject?: string | null | undefined;
-  readonly preheader?: string | null | undefined;
-  readonly mjml?: string | null | undefined;
-  readonly html?: string | null | undefined;
-  readonly text?: string | null | undefined;
-}
-
-function sourceOf(given: SourceGiven) {
-  const { subject = null, preheader = null, mjml = null, html = null, text = null } = given;
-  return { subject, preheader, mjml, html, text };
 }
 
 /** BCP 47, in its canonical spelling. */
@@ -111,7 +100,7 @@ function editingRoutes({ templates, audit }: TemplateRoutesDeps): Route[] {
       const { name, channel, category, locale, ...source } = call.body;
       const created = await templates.create(
         tx,
-        { id: call.mintedId, name, channel, category, locale: localeOf(locale), source: sourceOf(source) },
+        { id: call.mintedId, name, category, locale: localeOf(locale), source: sourceOf(channel, source) },
         actorOf(call.caller),
       );
       const target = { kind: 'template', id: call.mintedId };
@@ -161,10 +150,11 @@ function entryOf(call: { caller: Caller; ip: string; userAgent: string; requestI
 function readingRoutes({ templates }: TemplateRoutesDeps): Route[] {
   return [
     route(contract.listTemplates, async (tx, call) => {
-      const { limit, cursor, q, category, locale, status } = call.query;
+      const { limit, cursor, q, channel, category, locale, status } = call.query;
       const after = decodeCursor(cursor, 'time', 'id');
       const rows = await store.listTemplates(tx, {
         q,
+        channel,
         category,
         locale,
         archived: status === 'archived',
@@ -228,9 +218,10 @@ function tryingRoutes({ templates, contactData, workspaceData, testSend }: Templ
       return answer(await templates.previewVersion(tx, call.params.id, call.body.version, who));
     }),
     route(contract.previewTemplateSource, async (tx, call) => {
-      const { category, locale, ...given } = call.body;
-      const who = await whoOf(tx, given);
-      return answer(await templates.previewSource({ ...sourceOf(given), category, locale: localeOf(locale) }, who));
+      const { category, locale, channel = 'email', contactId, sample, variables, ...given } = call.body;
+      const who = await whoOf(tx, { contactId, sample, variables });
+      const written = { source: sourceOf(channel, given), category, locale: localeOf(locale) };
+      return answer(await templates.previewSource(written, who));
     }),
     route(contract.testSendTemplate, async (tx, call) => {
       const { row } = await templates.get(tx, call.params.id);
@@ -250,6 +241,6 @@ function tryingRoutes({ templates, contactData, workspaceData, testSend }: Templ
 }
 
 function answer(preview: Awaited<ReturnType<Templates['previewVersion']>>) {
-  const { subject, html, text, variables, problems } = preview;
-  return { subject, html, text, variables: variables.map((one) => one.name), problems: [...problems] };
+  const { subject, html, text, content, variables, problems } = preview;
+  return { subject, html, text, content, variables: variables.map((one) => one.name), problems: [...problems] };
 }

@@ -1,14 +1,14 @@
 import type { Actor } from '../../contract/actor.ts';
 import type { TemplateProblem, TemplateSource } from '../../contract/templates.ts';
 import type { Tx } from '../platform/db.ts';
-import type { CompiledTemplate } from './compiled.ts';
+import type { AnyCompiled } from './compiled.ts';
 
 export type TemplateCategory = 'marketing' | 'transactional' | 'otp' | 'utility';
 
 export interface TemplateRow {
   readonly id: string;
   readonly name: string;
-  readonly channel: string;
+  readonly channel: TemplateSource['channel'];
   readonly category: TemplateCategory;
   readonly locale: string;
   readonly current_version: number;
@@ -19,9 +19,7 @@ export interface TemplateRow {
 }
 
 /** As stored: what the renderer needs, and what its author was warned of. */
-export interface StoredCompiled extends CompiledTemplate {
-  readonly warnings: readonly TemplateProblem[];
-}
+export type StoredCompiled = AnyCompiled & { readonly warnings: readonly TemplateProblem[] };
 
 export interface VersionRow {
   readonly version: number;
@@ -45,12 +43,11 @@ const columns = [
 ] as const;
 
 export async function findTemplate(tx: Tx, id: string, lock = false): Promise<TemplateRow | undefined> {
-  const query = tx.kysely
-    .selectFrom('template')
-    .select(columns)
-    .where('workspace_id', '=', tx.workspaceId)
-    .where('id', '=', id);
-  return (lock ? query.forUpdate() : query).executeTakeFirst();
+  const [row] = await tx.query<TemplateRow>(
+    `select ${columns.join(', ')} from template where workspace_id = $1 and id = $2${lock ? ' for update' : ''}`,
+    [tx.workspaceId, id],
+  );
+  return row;
 }
 
 /** Those that are there. */
@@ -65,6 +62,7 @@ export async function findTemplates(tx: Tx, ids: readonly string[]): Promise<Tem
 
 export interface TemplateFilter {
   readonly q?: string | undefined;
+  readonly channel?: TemplateSource['channel'] | undefined;
   readonly category?: TemplateCategory | undefined;
   readonly locale?: string | undefined;
   readonly archived: boolean;
@@ -74,7 +72,7 @@ export interface TemplateFilter {
 }
 
 export interface TemplateListed extends TemplateRow {
-  readonly subject: string | null;
+  readonly source: TemplateSource;
 }
 
 export async function listTemplates(tx: Tx, filter: TemplateFilter): Promise<TemplateListed[]> {
@@ -83,12 +81,13 @@ export async function listTemplates(tx: Tx, filter: TemplateFilter): Promise<Tem
   const conditions = [`t.archived_at is ${filter.archived ? 'not null' : 'null'}`];
   if (filter.q !== undefined)
     conditions.push(`t.name ilike ${given(`%${filter.q.replace(/[\\%_]/g, (one) => `\\${one}`)}%`)}`);
+  if (filter.channel !== undefined) conditions.push(`t.channel = ${given(filter.channel)}`);
   if (filter.category !== undefined) conditions.push(`t.category = ${given(filter.category)}`);
   if (filter.locale !== undefined) conditions.push(`t.locale = ${given(filter.locale)}`);
   if (filter.after !== undefined)
     conditions.push(`(t.updated_at, t.id) < (${given(filter.after[0])}::timestamptz, ${given(filter.after[1])}::uuid)`);
   return tx.query<TemplateListed>(
-    `select ${columns.map((one) => `t.${one}`).join(', ')}, v.source ->> 'subject' as subject
+    `select ${columns.map((one) => `t.${one}`).join(', ')}, case t.channel when 'email' then jsonb_build_object('channel', 'email', 'subject', v.source -> 'subject') else v.source end as source
      from template t
      join template_version v on v.workspace_id = t.workspace_id and v.template_id = t.id and v.version = t.current_version
      where t.workspace_id = $1 and ${conditions.join(' and ')}

@@ -1,17 +1,22 @@
 import type { Actor } from '../../contract/actor.ts';
+import type { ContentSource } from '../../contract/template-content.ts';
 import type { TemplateProblem, TemplateSource } from '../../contract/templates.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { compileTemplate } from './compile.ts';
-import type { CompileInput } from './compile.ts';
+import type { AnyCompiled } from './compiled.ts';
+import { compileContent } from './content-compile.rules.ts';
+import type { Compilation } from './findings.rules.ts';
 import { invalidTemplate } from './errors.ts';
 import { createMjmlCompiler } from './mjml.ts';
 import type { MjmlCompiler } from './mjml.ts';
-import { createRenderer } from './render.rules.ts';
-import type { PreviewResult, RenderData, Renderer } from './render.rules.ts';
-import { createRendererCache } from './renderers.ts';
+import type { PreviewResult, RenderData } from './render.rules.ts';
+import { createRendererCache, rendererOf } from './renderers.ts';
+import type { AnyRenderer } from './renderers.ts';
 import { sampleFor } from './sample.rules.ts';
+import { isSameSource, mergeSource } from './source.rules.ts';
+import type { SourceGiven } from './source.rules.ts';
 import * as store from './store.ts';
 import type { TemplateCategory, TemplateRow, VersionRow } from './store.ts';
 import type { CompiledVariable } from './variables.rules.ts';
@@ -34,17 +39,24 @@ export interface TemplateFacts {
 export interface NewTemplate {
   readonly id: string;
   readonly name: string;
-  readonly channel: string;
   readonly category: TemplateCategory;
   readonly locale: string;
+  /** Names the channel. */
   readonly source: TemplateSource;
+}
+
+/** A source with what else decides how it is compiled. */
+export interface Written {
+  readonly source: TemplateSource;
+  readonly category: TemplateCategory;
+  readonly locale: string;
 }
 
 export interface TemplateChange {
   readonly name?: string | undefined;
   readonly category?: TemplateCategory | undefined;
   readonly locale?: string | undefined;
-  readonly source?: { readonly [Part in keyof TemplateSource]?: string | null | undefined };
+  readonly source?: SourceGiven;
   readonly archived?: boolean | undefined;
 }
 
@@ -61,6 +73,8 @@ export interface PreviewFor {
 }
 
 export interface Preview extends Omit<PreviewResult, 'faults'> {
+  /** Of what is no e-mail. */
+  readonly content: ContentSource | null;
   readonly variables: readonly CompiledVariable[];
   readonly problems: readonly TemplateProblem[];
 }
@@ -75,12 +89,12 @@ export interface Templates {
   /** `expect` is called with the stored revision before anything changes. */
   change(tx: Tx, id: string, change: TemplateChange, by: Actor, expect: (revision: number) => void): Promise<Changed>;
   /** Parsed and cached; throws `not-found` when there is no such version. */
-  renderer(tx: Tx, id: string, version: number): Promise<Renderer>;
+  renderer(tx: Tx, id: string, version: number): Promise<AnyRenderer>;
   /** Paths a version reads, and whether it can do without them. */
   variables(tx: Tx, id: string, version: number): Promise<readonly CompiledVariable[]>;
   /** Where a click on link `n` leads; undefined when nowhere safe. */
   resolveLink(tx: Tx, id: string, version: number, n: number, data: RenderData): Promise<string | undefined>;
-  previewSource(input: CompileInput, who: PreviewFor): Promise<Preview>;
+  previewSource(written: Written, who: PreviewFor): Promise<Preview>;
   previewVersion(tx: Tx, id: string, version: number | undefined, who: PreviewFor): Promise<Preview>;
   /** What a test is rendered with: what is given, else made-up values. */
   dataFor(tx: Tx, id: string, version: number, who: PreviewFor): Promise<SampleData>;
@@ -96,22 +110,8 @@ export interface Changed {
   readonly after: StoredTemplate;
 }
 
-const parts = ['subject', 'preheader', 'mjml', 'html', 'text'] as const;
-
-/** Giving one of `mjml` and `html` clears the other. */
-export function mergeSource(before: TemplateSource, change: NonNullable<TemplateChange['source']>): TemplateSource {
-  const merged = { ...before };
-  if (typeof change.mjml === 'string' && change.html === undefined) merged.html = null;
-  if (typeof change.html === 'string' && change.mjml === undefined) merged.mjml = null;
-  for (const part of parts) {
-    const given = change[part];
-    if (given !== undefined) merged[part] = given;
-  }
-  return merged;
-}
-
 /** In a preview, links lead where they would lead, and nothing is counted. */
-function previewUrls(renderer: Renderer, data: RenderData) {
+function previewUrls(renderer: AnyRenderer, data: RenderData) {
   return {
     click: (n: number) => renderer.resolveLink(n, data) ?? '#',
     open: 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==',
@@ -120,29 +120,47 @@ function previewUrls(renderer: Renderer, data: RenderData) {
   };
 }
 
-function sampleData({ compiled }: Renderer, who: Pick<PreviewFor, 'contact' | 'variables'>): SampleData {
+function sampleData(
+  { compiled }: Pick<AnyRenderer, 'compiled'>,
+  who: Pick<PreviewFor, 'contact' | 'variables'>,
+): SampleData {
   return {
     contact: who.contact ?? sampleFor(compiled.variables, 'contact'),
     variables: who.variables ?? sampleFor(compiled.variables, 'variables'),
   };
 }
 
+const nothing = { subject: null, html: null, text: null, content: null } as const;
+
 function previewWith(
-  renderer: Renderer,
+  renderer: AnyRenderer,
   who: PreviewFor,
-  htmlPart: 'html' | 'mjml',
+  source: TemplateSource,
   known: readonly TemplateProblem[],
 ): Preview {
   const { variables } = renderer.compiled;
   const data: RenderData = { ...sampleData(renderer, who), workspace: who.workspace };
-  const { faults, ...rendered } = renderer.preview({ ...data, urls: previewUrls(renderer, data) });
-  const found = faults.map(({ where, message }): TemplateProblem => ({
-    severity: 'error',
-    where: where === 'html' ? htmlPart : where,
-    line: null,
-    message,
-  }));
-  return { ...rendered, variables, problems: [...known, ...found] };
+  const input = { ...data, urls: previewUrls(renderer, data) };
+  const problemsWith = (faults: readonly { readonly where: string; readonly message: string }[]) => [
+    ...known,
+    ...faults.map(({ where, message }): TemplateProblem => ({ severity: 'error', where, line: null, message })),
+  ];
+  if (renderer.channel !== 'email') {
+    const { content, faults } = renderer.preview(input);
+    return { ...nothing, content, variables, problems: problemsWith(faults) };
+  }
+  const { faults, ...rendered } = renderer.preview(input);
+  const htmlPart = source.channel === 'email' && source.mjml !== null ? 'mjml' : 'html';
+  const found = faults.map((one) => (one.where === 'html' ? { ...one, where: htmlPart } : one));
+  return { ...rendered, content: null, variables, problems: problemsWith(found) };
+}
+
+async function compileAny(
+  { source, category, locale }: Written,
+  mjml: MjmlCompiler,
+): Promise<Compilation<AnyCompiled>> {
+  if (source.channel === 'email') return compileTemplate({ ...source, category, locale }, mjml);
+  return compileContent({ source, category, locale });
 }
 
 async function getRow(tx: Tx, id: string, lock = false): Promise<TemplateRow> {
@@ -177,19 +195,17 @@ async function findMany(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<str
 }
 
 function createEditing(clock: Clock, mjml: MjmlCompiler): Pick<Templates, 'create' | 'change'> {
-  const addVersion = async (tx: Tx, id: string, version: number, input: CompileInput, by: Actor) => {
-    const { compiled, problems } = await compileTemplate(input, mjml);
+  const addVersion = async (tx: Tx, id: string, version: number, written: Written, by: Actor) => {
+    const { compiled, problems } = await compileAny(written, mjml);
     if (compiled === undefined) throw invalidTemplate(problems);
-    const { subject, preheader, html, text } = input;
-    const source = { subject, preheader, mjml: input.mjml, html, text };
-    const row = { version, source, compiled: { ...compiled, warnings: problems }, created_by: by };
+    const row = { version, source: written.source, compiled: { ...compiled, warnings: problems }, created_by: by };
     await store.insertVersion(tx, id, row, clock.now());
   };
   return {
     create: async (tx, given, by) => {
       const { source, ...row } = given;
-      await store.insertTemplate(tx, row, clock.now());
-      await addVersion(tx, given.id, 1, { ...source, category: given.category, locale: given.locale }, by);
+      await store.insertTemplate(tx, { ...row, channel: source.channel }, clock.now());
+      await addVersion(tx, given.id, 1, given, by);
       return get(tx, given.id);
     },
     change: async (tx, id, change, by, expect) => {
@@ -201,10 +217,9 @@ function createEditing(clock: Clock, mjml: MjmlCompiler): Pick<Templates, 'creat
       const source = mergeSource(stored.source, change.source ?? {});
       const category = change.category ?? before.category;
       const locale = change.locale ?? before.locale;
-      const reworded = parts.some((one) => source[one] !== stored.source[one]);
-      const isNew = reworded || category !== before.category || locale !== before.locale;
+      const isNew = !isSameSource(source, stored.source) || category !== before.category || locale !== before.locale;
       const version = before.current_version + (isNew ? 1 : 0);
-      if (isNew) await addVersion(tx, id, version, { ...source, category, locale }, by);
+      if (isNew) await addVersion(tx, id, version, { source, category, locale }, by);
       const kept = { name: change.name ?? before.name, category, locale, current_version: version };
       const archived_at = change.archived === undefined ? before.archived_at : change.archived ? clock.now() : null;
       await store.updateTemplate(tx, id, { ...kept, archived_at }, clock.now());
@@ -217,7 +232,7 @@ export function createTemplates({ clock }: TemplatesDeps): Templates {
   const mjml = createMjmlCompiler();
   const now = () => clock.now();
   const cache = createRendererCache(now);
-  const rendererOf = async (tx: Tx, id: string, version: number): Promise<Renderer> => {
+  const stored = async (tx: Tx, id: string, version: number): Promise<AnyRenderer> => {
     const key = `${tx.workspaceId} ${id} ${version}`;
     return cache.get(key) ?? cache.put(key, (await getVersion(tx, id, version)).compiled);
   };
@@ -227,21 +242,20 @@ export function createTemplates({ clock }: TemplatesDeps): Templates {
     findMany,
     get,
     version: getVersion,
-    renderer: rendererOf,
-    variables: async (tx, id, version) => (await rendererOf(tx, id, version)).compiled.variables,
-    resolveLink: async (tx, id, version, n, data) => (await rendererOf(tx, id, version)).resolveLink(n, data),
-    previewSource: async (input, who) => {
-      const { compiled, problems, variables } = await compileTemplate(input, mjml);
-      if (compiled === undefined) return { subject: null, html: null, text: null, variables, problems };
-      return previewWith(createRenderer(compiled, now), who, input.mjml === null ? 'html' : 'mjml', problems);
+    renderer: stored,
+    variables: async (tx, id, version) => (await stored(tx, id, version)).compiled.variables,
+    resolveLink: async (tx, id, version, n, data) => (await stored(tx, id, version)).resolveLink(n, data),
+    previewSource: async (written, who) => {
+      const { compiled, problems, variables } = await compileAny(written, mjml);
+      if (compiled === undefined) return { ...nothing, variables, problems };
+      return previewWith(rendererOf(compiled, now), who, written.source, problems);
     },
     previewVersion: async (tx, id, wanted, who) => {
       const row = await getRow(tx, id);
       const { compiled, source } = await getVersion(tx, id, wanted ?? row.current_version);
-      const part = source.mjml === null ? 'html' : 'mjml';
-      return previewWith(createRenderer(compiled, now), who, part, compiled.warnings);
+      return previewWith(rendererOf(compiled, now), who, source, compiled.warnings);
     },
-    dataFor: async (tx, id, version, who) => sampleData(await rendererOf(tx, id, version), who),
+    dataFor: async (tx, id, version, who) => sampleData(await stored(tx, id, version), who),
     close: () => mjml.close(),
   };
 }

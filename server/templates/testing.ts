@@ -1,6 +1,8 @@
 import { afterAll } from 'vitest';
 import { compileTemplate } from './compile.ts';
-import type { Compilation, CompileInput } from './compile.ts';
+import type { CompileInput } from './compile.ts';
+import type { CompiledTemplate } from './compiled.ts';
+import type { Compilation } from './findings.rules.ts';
 import { createMjmlCompiler } from './mjml.ts';
 import { createRenderer } from './render.rules.ts';
 import type { RenderedMessage, RenderInput, RenderResult } from './render.rules.ts';
@@ -22,7 +24,7 @@ export function inputFor(contact: Record<string, unknown> = {}, variables?: Reco
 export function createCompiler() {
   const mjml = createMjmlCompiler();
   afterAll(() => mjml.close());
-  const compile = (given: Partial<CompileInput>): Promise<Compilation> =>
+  const compile = (given: Partial<CompileInput>): Promise<Compilation<CompiledTemplate>> =>
     compileTemplate(
       {
         subject: 'Hello',
@@ -49,13 +51,13 @@ export function createCompiler() {
   return { compile, render, message };
 }
 
-export function errorsOf({ problems }: Compilation): string[] {
+export function errorsOf({ problems }: Pick<Compilation<unknown>, 'problems'>): string[] {
   return problems
     .filter((one) => one.severity === 'error')
     .map((one) => `${one.where}:${one.line ?? '-'} ${one.message}`);
 }
 
-export function warningsOf({ problems }: Compilation): string[] {
+export function warningsOf({ problems }: Pick<Compilation<unknown>, 'problems'>): string[] {
   return problems
     .filter((one) => one.severity === 'warning')
     .map((one) => `${one.where}:${one.line ?? '-'} ${one.message}`);
