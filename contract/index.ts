@@ -3,6 +3,7 @@
  * Owns: every route with its permission, limits and shapes. Promises: strict objects, bounded strings and arrays, one
  * permission named per route. Never: logic, I/O, or knowledge of how an answer comes about.
  */
+import { addressCheckEndpoints } from './address-check.ts';
 import { apiKeyEndpoints } from './api-keys.ts';
 import { attributeEndpoints } from './attributes.ts';
 import { auditEndpoints } from './audit.ts';
@@ -37,6 +38,7 @@ export const endpoints: readonly Endpoint[] = [
   ...workspaceEndpoints,
   ...overviewEndpoints,
   ...contactEndpoints,
+  ...addressCheckEndpoints,
   ...attributeEndpoints,
   ...importEndpoints,
   ...topicEndpoints,

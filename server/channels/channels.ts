@@ -4,8 +4,22 @@ import type { Vault } from '../platform/sealing.ts';
 import type { AccountLimits, SenderIdentity } from './account.rules.ts';
 import * as accounts from './accounts.ts';
 import type { AccountDraft } from './accounts.ts';
+import { addressCheckRoutes } from './address-check.ts';
 import { createDns } from './dns.ts';
-import type { Callback, Channel, Dns, Mailbox, ProviderDeps, ReadinessItem, Sender, Told, Verdict } from './port.ts';
+import { createMailRoutes } from './email/mx.ts';
+import type {
+  Callback,
+  Channel,
+  Dns,
+  MailDns,
+  Mailbox,
+  ProviderDeps,
+  ReadinessItem,
+  Sender,
+  Told,
+  Verdict,
+} from './port.ts';
+import { findProvider } from './registry.ts';
 import { accountRoutes } from './routes.ts';
 import type { ChannelRoutesDeps } from './routes.ts';
 import { createSenders, providerAccount, sandboxVendor } from './senders.ts';
@@ -38,6 +52,8 @@ export interface ChannelsDeps extends ProviderDeps {
   readonly vault: Vault;
   /** The system's own when left out. */
   readonly dns?: Dns;
+  /** Of checks of e-mail addresses; the system's own when left out. */
+  readonly mailDns?: MailDns;
 }
 
 export interface Channels {
@@ -74,11 +90,13 @@ export function createChannels(deps: ChannelsDeps): Channels {
     provide: deps,
     dns: deps.dns ?? createDns(),
   };
+  const mailRoute = createMailRoutes({ dns: deps.mailDns ?? createDns(), clock: deps.clock });
   const laneOf = async (tx: Tx, row: AccountRow): Promise<LaneAccount> => ({
     id: row.id,
     name: row.name,
     channel: row.channel,
     kind: row.kind,
+    keepsRefs: findProvider(row.kind)?.receipts?.byRef === true,
     isSandbox: row.kind === 'sandbox' || sandboxVendor(row.settings) !== undefined,
     paused: row.pausedAt !== null,
     pausedAt: row.pausedAt ?? undefined,
@@ -110,7 +128,10 @@ export function createChannels(deps: ChannelsDeps): Channels {
     createAccount: (tx, id, draft) => accounts.createRoutedAccount(forAccounts, tx, id, draft),
     createSandboxAccount: (tx) => accounts.createSandboxAccount(forAccounts, tx),
     readiness: (db, query) => accounts.accountReadiness(forAccounts, db, query),
-    routes: (routesDeps) => accountRoutes({ ...routesDeps, accounts: forAccounts }),
+    routes: (routesDeps) => [
+      ...accountRoutes({ ...routesDeps, accounts: forAccounts }),
+      ...addressCheckRoutes(mailRoute),
+    ],
     close: () => senders.close(),
   };
 }

@@ -64,3 +64,12 @@ describe('asking for TXT', () => {
     await expect(dns.txt('broken.example.com')).rejects.toMatchObject({ code: 'ESERVFAIL' });
   });
 });
+
+describe('asking for mail servers', () => {
+  test('gives none for a name that does not exist, and no answer for a broken one', async () => {
+    const dns = createDns([await nameServer()]);
+    expect(await dns.mx('gone.example.com')).toEqual([]);
+    expect(await dns.addresses('gone.example.com')).toEqual([]);
+    await expect(dns.mx('broken.example.com')).rejects.toThrow();
+  });
+});

@@ -134,6 +134,13 @@ export interface Dns {
   txt(name: string): Promise<readonly string[]>;
 }
 
+/** What tells whether a domain takes mail at all (RFC 5321, 5.1). */
+export interface MailDns {
+  mx(name: string): Promise<readonly { readonly exchange: string; readonly priority: number }[]>;
+  /** Of either family. */
+  addresses(name: string): Promise<readonly string[]>;
+}
+
 export interface ReadinessFacts {
   readonly from: Mailbox | undefined;
   readonly publicOrigin: string;
