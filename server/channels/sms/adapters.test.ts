@@ -60,7 +60,7 @@ describe('Twilio', () => {
     expect(await at.send({ validForSeconds: 600 })).toEqual({
       kind: 'accepted',
       ref: twilio.messageSid,
-      detail: 'queued',
+      detail: 'queued, 1 part',
     });
     const { method, path, headers } = at.last();
     expect([method, path]).toEqual(['POST', `/2010-04-01/Accounts/${twilio.accountSid}/Messages.json`]);
@@ -164,7 +164,11 @@ describe('Amazon SNS', () => {
   const at = lab(sns.contract, providers.sns);
 
   it('is sent Publish, signed, with the sender and the kind of text', async () => {
-    expect(await at.send({}, { maxPrice: 0.25 })).toEqual({ kind: 'accepted', ref: sns.snsMessageId });
+    expect(await at.send({}, { maxPrice: 0.25 })).toEqual({
+      kind: 'accepted',
+      ref: sns.snsMessageId,
+      detail: '1 part',
+    });
     expect(at.last().headers['authorization']).toMatch(
       /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLEEXAMPLE12\/\d{8}\/eu-west-1\/sns\/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=[0-9a-f]{64}$/,
     );
@@ -208,6 +212,10 @@ describe('Amazon SNS', () => {
     for (const name of value?.required ?? []) expect(parts).toContain(name);
   });
 
+  it('says in how many parts a text went', async () => {
+    expect(await at.send({ text: 'ж'.repeat(71) })).toMatchObject({ detail: '2 parts' });
+  });
+
   it('sends no pictures', async () => {
     expect(await at.send({ mediaUrls: ['https://a.example/1.png'] })).toMatchObject({
       category: 'content',
@@ -234,7 +242,11 @@ describe('Plivo', () => {
   const at = lab(plivo.contract, providers.plivo);
 
   it('is sent JSON that names where to report', async () => {
-    expect(await at.send({ validForSeconds: 600 })).toEqual({ kind: 'accepted', ref: plivo.messageUuid });
+    expect(await at.send({ validForSeconds: 600 })).toEqual({
+      kind: 'accepted',
+      ref: plivo.messageUuid,
+      detail: '1 part',
+    });
     expect(at.last().path).toBe(`/v1/Account/${plivo.authId}/Message/`);
     expect(JSON.parse(at.last().body)).toEqual({
       src: plivo.from,

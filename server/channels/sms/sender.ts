@@ -68,7 +68,10 @@ export function createSmsSender(parts: SmsSenderParts): Sender {
 
 async function handSafely(parts: SmsSenderParts, message: OutgoingSms, prepared: Prepared): Promise<SendResult> {
   try {
-    return await parts.hand(message, prepared);
+    const result = await parts.hand(message, prepared);
+    if (result.kind !== 'accepted') return result;
+    const cost = prepared.segments === 1 ? '1 part' : `${prepared.segments} parts`;
+    return { ...result, detail: result.detail === undefined ? cost : `${result.detail}, ${cost}` };
   } catch (error) {
     // A mistake of ours: it is not known how far it came.
     parts.log.warn({ err: error }, 'sending failed unexpectedly');

@@ -7,6 +7,7 @@ export const snsReceipts: Receipts<SnsSettings, SnsSecrets> = {
   verify: ({ settings }, callback, deps) =>
     verifyEnvelope(callback, { topicArn: settings.topicArn, baseUrl: settings.baseUrl ?? undefined }, deps),
   read: readSns,
+  byRef: true,
   setUp:
     'In AWS End User Messaging make a configuration set with an event destination for all text events, of kind SNS, and ' +
     'name it as the default of the sending numbers; for answers switch on two-way messages to the same topic. Enter the ' +
