@@ -94,11 +94,14 @@ async function caught(): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-describe.each([
-  ['fcm', () => fcmToken, `bounce-${fcmToken}`],
-  ['apns', () => apnsToken, `dead${apnsToken.slice(4)}`],
-  ['webpush', (): Promise<string> => subscription('ada'), undefined],
-] as const)('%s', (kind, token, dead) => {
+type Token = () => string | Promise<string>;
+const devices: readonly (readonly [kind: string, alive: Token, dead: Token])[] = [
+  ['fcm', () => fcmToken, () => `bounce-${fcmToken}`],
+  ['apns', () => apnsToken, () => `dead${apnsToken.slice(4)}`],
+  ['webpush', () => subscription('ada'), () => subscription('bounce-1')],
+];
+
+describe.each(devices)('%s', (kind, alive, dead) => {
   it('is tried, sends, and is refused a device that is gone', async () => {
     const { provider, account: made } = account(kind);
     expect(provider.problems(made.settings, made.secrets)).toEqual([]);
@@ -106,10 +109,9 @@ describe.each([
     const sender = provider.create(made, deps);
     senders.push(sender);
     const before = await caught();
-    expect(await sender.send(push(await token()))).toMatchObject({ kind: 'accepted' });
+    expect(await sender.send(push(await alive()))).toMatchObject({ kind: 'accepted' });
     expect(await caught()).toBe(before + 1);
-    const gone = dead ?? (await subscription('bounce-1'));
-    expect(await sender.send(push(gone))).toMatchObject({ kind: 'refused', category: 'address' });
+    expect(await sender.send(push(await dead()))).toMatchObject({ kind: 'refused', category: 'address' });
     expect(await caught()).toBe(before + 1);
   });
 });

@@ -91,9 +91,12 @@ export async function openSession(origin: URL, deps: SessionDeps, times: Session
     request: (headers, body) => exchange(http2, open, headers, body, deps, times.requestMs),
     close: async () => {
       isOver = true;
-      const closed = new Promise<void>((resolve) => (http2.destroyed ? resolve() : http2.once('close', resolve)));
+      const gone = new AbortController();
+      http2.once('close', () => gone.abort());
       http2.close();
-      await closed;
+      // Requests have their own end; a peer that does not even hang up is hung up on.
+      if (!http2.destroyed) await deps.clock.sleep(times.requestMs + times.pongMs, gone.signal);
+      http2.destroy();
     },
   };
 }
