@@ -4,11 +4,11 @@ import { createServer as createSecureServer } from 'node:https';
 import { createServer as createPlainServer } from 'node:net';
 import type { AddressInfo, Server as PlainServer, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { testCertificate } from '../channels/email/smtp/testing.ts';
 import { createVirtualClock, systemClock } from './clock.ts';
 import { createHttpClient } from './http-client.ts';
 import type { HttpCall, HttpClient, HttpClientDeps } from './http-client.ts';
 import { createHostResolver } from './network.ts';
+import { testCertificate } from './testing-certificate.ts';
 
 const opened: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -177,7 +177,7 @@ describe('nothing has left when', () => {
     expect(heard).toEqual([]);
   });
 
-  it('it was given up while it waited for a connection', async () => {
+  it('a call was given up while it waited for a connection', async () => {
     const { url, heard } = await site(() => {});
     const http = client({ connectionsPerOrigin: 1 });
     const first = http.call(post(url, { timeoutMs: 200 }));
@@ -252,7 +252,7 @@ describe('it may have arrived when', () => {
     });
   });
 
-  it('it is given up in the middle', async () => {
+  it('a call is given up in the middle', async () => {
     const { url, heard } = await site(() => {});
     const wish = new AbortController();
     const call = client().call(post(url, { signal: wish.signal }));

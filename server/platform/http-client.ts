@@ -154,26 +154,18 @@ function start(client: Client, call: HttpCall, settle: (outcome: HttpAnswer | Ht
   client.running.add(running);
   keepTime(client);
 
-  const request = {
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method: call.method,
-    ...(call.headers === undefined ? {} : { headers: { ...call.headers } }),
-    ...(call.body === undefined ? {} : { body: call.body }),
-  };
   const onError = (error: unknown) => finish(failureOf(client, error, stop !== undefined, url.hostname));
+  const begin = (abort: (reason: Error) => void) => {
+    // Given up while it waited for a connection: aborted here, nothing of it is written.
+    if (settled) return abort(new Error('given up'));
+    stop = abort;
+    running.leftMs = timeoutMs;
+  };
   try {
-    client.agent.dispatch(request, {
-      onRequestStart: (controller) => {
-        // Given up while it waited for a connection: aborted here, nothing of it is written.
-        if (settled) return controller.abort(new Error('given up'));
-        stop = (reason) => controller.abort(reason);
-        running.leftMs = timeoutMs;
-      },
+    client.agent.dispatch(requestOf(call, url), {
+      onRequestStart: (controller) => begin((reason) => controller.abort(reason)),
       onResponseStart: (_controller, code, fields) => {
-        if (code < 200) return;
-        status = code;
-        headers = flatten(fields);
+        if (code >= 200) [status, headers] = [code, flatten(fields)];
       },
       onResponseData: (_controller, chunk) => {
         size += chunk.length;
@@ -186,6 +178,16 @@ function start(client: Client, call: HttpCall, settle: (outcome: HttpAnswer | Ht
   } catch (error) {
     onError(error);
   }
+}
+
+function requestOf({ method, headers, body }: HttpCall, url: URL) {
+  return {
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method,
+    ...(headers === undefined ? {} : { headers: { ...headers } }),
+    ...(body === undefined ? {} : { body }),
+  };
 }
 
 function flatten(fields: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

@@ -22,12 +22,22 @@ export function createGuardedConnector(deps: GuardedConnectorDeps): buildConnect
     allowH2: false,
     ...(deps.authorities === undefined ? {} : { ca: deps.authorities }),
   });
-  return (options, callback) => {
-    void attempt(deps, connect, options).then(
-      (socket) => callback(null, socket),
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
-    );
-  };
+  return (options, callback) => void connectFor(deps, connect, options, callback);
+}
+
+async function connectFor(
+  deps: GuardedConnectorDeps,
+  connect: buildConnector.connector,
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+): Promise<void> {
+  let socket: Socket;
+  try {
+    socket = await attempt(deps, connect, options);
+  } catch (error) {
+    return callback(error instanceof Error ? error : new Error(String(error)), null);
+  }
+  callback(null, socket);
 }
 
 type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;

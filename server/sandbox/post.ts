@@ -27,7 +27,7 @@ export interface PostDeps {
   localOrigin(): string;
 }
 
-const most = 100_000;
+const mostPending = 100_000;
 const atOnce = 16;
 const answerMs = 15_000;
 /** As vendors do, though they have more patience. */
@@ -35,20 +35,8 @@ const pauses = [1_000, 5_000, 30_000];
 
 export function createPost(deps: PostDeps): Post {
   const over = new AbortController();
-  const free: (() => void)[] = [];
-  let busy = 0;
+  const turn = createTurns(atOnce);
   let pending = 0;
-
-  const turn = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (busy >= atOnce) await new Promise<void>((resolve) => free.push(resolve));
-    busy++;
-    try {
-      return await work();
-    } finally {
-      busy--;
-      free.shift()?.();
-    }
-  };
 
   const make = async (draft: CallbackDraft): Promise<number | undefined> => {
     const url = ownUrl(draft.url, deps.origin(), deps.localOrigin());
@@ -92,7 +80,7 @@ export function createPost(deps: PostDeps): Post {
         deps.log.info({ workspaceId }, 'a callback of the sandbox would have left this server: not made');
         return;
       }
-      if (pending >= most) {
+      if (pending >= mostPending) {
         deps.log.warn({ workspaceId, pending }, 'too many callbacks of the sandbox wait: one was not made');
         return;
       }
@@ -102,6 +90,22 @@ export function createPost(deps: PostDeps): Post {
         .then((delays) => Promise.all(delays.map((ms) => deliver(draft, ms))))
         .catch((error: unknown) => deps.log.warn({ err: error }, 'a callback of the sandbox failed'));
     },
+  };
+}
+
+/** So many at a time; the others wait in order. */
+function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let busy = 0;
+  return async (work) => {
+    if (busy >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    busy++;
+    try {
+      return await work();
+    } finally {
+      busy--;
+      waiting.shift()?.();
+    }
   };
 }
 

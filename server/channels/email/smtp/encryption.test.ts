@@ -2,8 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
+import { testCertificate } from '../../../platform/testing-certificate.ts';
 import { email } from '../../testing.ts';
-import { createLab, numbered, testCertificate } from './testing.ts';
+import { createLab, numbered } from './testing.ts';
 
 const lab = createLab();
 const { sender, scripted, mannered } = lab;
