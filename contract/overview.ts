@@ -13,6 +13,8 @@ export const nextStepKey = z.enum([
   'see-it-arrive',
   'postal-address',
   'connect-account',
+  /** Only while a limit of an account is near or reached. */
+  'watch-limits',
 ]);
 
 export const getOverview = endpoint({

@@ -6,54 +6,68 @@ import { email, mailbox, mailboxGiven } from './mailbox.ts';
 const tag = 'Channels';
 
 const most = z.int().min(1).max(1_000_000_000);
-export const limits = z.strictObject({
+const periods = {
   perSecond: most.optional(),
   perMinute: most.optional(),
   perHour: most.optional(),
   perDay: most.optional(),
-  perRecipientPerDay: most.optional(),
+};
+/** How a new sender earns its name: so many messages a day (UTC) at most, from the first day on. */
+export const warmup = z.strictObject({ startsOn: z.iso.date(), ceilings: z.array(most).min(1).max(120) });
+/** In no window of these lengths does more go out than this, whatever restarts and however many workers there are. */
+export const limits = z.strictObject({
+  ...periods,
+  /** To one person through this account. */
+  perRecipientPerDay: z.int().min(1).max(1_000).optional(),
+  /** From one number or address. */
+  perSenderPerSecond: most.optional(),
+  /** To mailboxes of one domain. */
+  perDomain: z
+    .record(
+      z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'must be a domain in small letters'),
+      z.strictObject(periods),
+    )
+    .refine((domains) => Object.keys(domains).length <= 200, 'at most 200 domains')
+    .optional(),
+  warmup: warmup.optional(),
 });
 
 /** From and Reply-To of an account, used unless a campaign names its own. */
 export const senderGiven = z.strictObject({ from: mailboxGiven, replyTo: email.nullable().optional() });
 export const sender = z.strictObject({ from: mailbox.nullable(), replyTo: z.string().nullable() });
 
-/** Write-only: sealed, never answered; `secretsSet` says which exist. Left out in a change, they stay. */
-const smtpSecrets = {
-  password: z.string().min(1).max(1000).optional(),
-  dkimPrivateKey: z.string().min(1).max(10_000).optional(),
-};
-const smtpOpen = {
-  host: line(253),
-  port: z.int().min(1).max(65_535),
-  /**
-   * `tls`: from the first byte; `starttls`: required before anything else; `opportunistic`: if the server offers it, and
-   * no password without it; `none`: only to hosts you trust.
-   */
-  security: z.enum(['tls', 'starttls', 'opportunistic', 'none']),
-  username: line(320).nullable(),
-  maxConnections: z.int().min(1).max(100),
-  dkim: z.strictObject({ domain: line(253), selector: line(63) }).nullable(),
-};
-export const smtpSettings = z.strictObject({
-  host: smtpOpen.host,
-  port: smtpOpen.port.default(587),
-  security: smtpOpen.security.default('starttls'),
-  username: smtpOpen.username.optional(),
-  maxConnections: smtpOpen.maxConnections.default(5),
-  dkim: smtpOpen.dkim.optional(),
-  ...smtpSecrets,
+const kind = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/)
+  .describe('Of the provider: `GET /providers/kinds` lists them, each with the fields of its settings.');
+/**
+ * Open fields and secrets in one object, as the kind's form has them. Secrets are write-only: sealed, never answered;
+ * `secretsSet` says which exist. Left out in a change, fields stay as they are.
+ */
+const settings = z.record(z.string().max(100), z.unknown());
+
+/** JSON Schema (2020-12) of an object, its properties with title and description: what a form is made from. */
+const fieldsSchema = z.record(z.string(), z.unknown());
+export const providerKind = z.strictObject({
+  kind: z.string(),
+  channel,
+  title: z.string(),
+  settings: fieldsSchema,
+  secrets: fieldsSchema,
+  /** What has to be entered at the vendor's for it to call back; null: it never does. */
+  callbacks: z.string().nullable(),
 });
-const smtpSettingsPatch = z.strictObject({
-  host: smtpOpen.host.optional(),
-  port: smtpOpen.port.optional(),
-  security: smtpOpen.security.optional(),
-  username: smtpOpen.username.optional(),
-  maxConnections: smtpOpen.maxConnections.optional(),
-  dkim: smtpOpen.dkim.optional(),
-  ...smtpSecrets,
+export type ProviderKind = z.output<typeof providerKind>;
+
+export const listProviderKinds = endpoint({
+  method: 'GET',
+  path: '/providers/kinds',
+  permission: 'providers:read',
+  summary: 'The providers there are, by channel, with what an account of each is set to',
+  tag,
+  status: 200,
+  response: z.strictObject({ data: z.array(providerKind) }),
 });
-export const sandboxSettings = z.strictObject({});
 
 const accountContent = { name: line(100), limits: limits.optional(), sender: senderGiven.optional() };
 
@@ -66,6 +80,8 @@ export const account = z.strictObject({
   /** As the vendor's own form has them, without secrets. */
   settings: z.object(smtpOpen).partial().catchall(z.unknown()),
   secretsSet: z.array(z.string()),
+  /** Where its vendor calls back, for those that do and a Parley that has a public address. */
+  callbackUrl: z.string().nullable(),
   limits,
   sender,
   pausedAt: time.nullable(),
@@ -92,15 +108,7 @@ export const createProvider = endpoint({
   permission: 'providers:write',
   summary: 'Add an account; it sends once it is in the route of its channel',
   tag,
-  body: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('smtp'), channel: z.literal('email'), settings: smtpSettings, ...accountContent }),
-    z.strictObject({
-      kind: z.literal('sandbox'),
-      channel: z.literal('email'),
-      settings: sandboxSettings,
-      ...accountContent,
-    }),
-  ]),
+  body: z.strictObject({ kind, channel, settings, ...accountContent }),
   status: 201,
   response: account,
   idempotent: true,
@@ -126,7 +134,7 @@ export const updateProvider = endpoint({
   params: idParams,
   body: z.strictObject({
     name: line(100).optional(),
-    settings: z.union([smtpSettingsPatch, sandboxSettings]).optional(),
+    settings: settings.optional(),
     /** The whole new set. */
     limits: limits.optional(),
     sender: senderGiven.nullable().optional(),
@@ -149,10 +157,12 @@ export const testProvider = endpoint({
   method: 'POST',
   path: '/providers/:id/test',
   permission: 'providers:write',
-  summary: 'Connect, sign in, and (with `to`) send one test mail; answers each step',
+  summary: 'Connect, sign in, and (with `to`) send one test message; answers each step',
   tag,
   params: idParams,
-  body: z.strictObject({ to: email.optional() }),
+  body: z.strictObject({
+    to: line(4000).optional().describe('An address as the channel has it: e-mail, phone number, push address.'),
+  }),
   status: 200,
   response: z.strictObject({
     ok: z.boolean(),
@@ -218,6 +228,7 @@ export const putRoute = endpoint({
 
 export const providerEndpoints = [
   listProviders,
+  listProviderKinds,
   createProvider,
   getProvider,
   updateProvider,

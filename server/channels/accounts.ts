@@ -25,7 +25,7 @@ export interface AccountDraft {
   readonly kind: string;
   readonly name: string;
   readonly settings: Fields;
-  readonly limits?: { readonly [Name in keyof AccountLimits]: number | undefined } | undefined;
+  readonly limits?: Parameters<typeof givenLimits>[0] | undefined;
   readonly sender?: GivenSender | undefined;
 }
 
@@ -114,6 +114,18 @@ export async function archiveAccount(deps: AccountsDeps, tx: Tx, row: AccountRow
 /** Which secrets exist, by name; their values never leave. */
 export async function secretsSet(deps: AccountsDeps, tx: Tx, row: AccountRow): Promise<string[]> {
   return Object.keys(await openSecrets(deps.vault, tx, row));
+}
+
+export async function setLimits(
+  deps: AccountsDeps,
+  tx: Tx,
+  id: string,
+  limits: Parameters<typeof givenLimits>[0],
+): Promise<{ before: AccountLimits; after: AccountLimits }> {
+  const row = await getAccount(tx, id, true);
+  const after = givenLimits(limits);
+  await store.updateAccount(tx, id, { ...row, limits: after, updatedAt: deps.clock.now() });
+  return { before: row.limits, after };
 }
 
 export async function setPaused(deps: AccountsDeps, tx: Tx, id: string, paused: boolean): Promise<void> {

@@ -32,6 +32,8 @@ export interface LaneAccount {
   readonly name: string;
   readonly channel: Channel;
   readonly kind: string;
+  /** The vendor tells of a message by its own id alone: it has to be kept beside ours. */
+  readonly keepsRefs: boolean;
   /** What it is handed ends in the sandbox, where all who may look can read it. */
   readonly isSandbox: boolean;
   readonly paused: boolean;
@@ -65,6 +67,12 @@ export interface Channels {
   /** How the account's vendor calls back; undefined when there is no such account, or its vendor never calls. */
   receiptsFor(tx: Tx, accountId: string): Promise<AccountReceipts | undefined>;
   setPaused(tx: Tx, accountId: string, paused: boolean): Promise<void>;
+  /** The whole new set; answers what it was and is. */
+  setLimits(
+    tx: Tx,
+    accountId: string,
+    limits: Parameters<typeof accounts.setLimits>[3],
+  ): ReturnType<typeof accounts.setLimits>;
   /** For a new workspace: an account that catches, and the route to it. Gives the account's id. */
   createSandboxAccount(tx: Tx): Promise<string>;
   /** Also into the route of its channel, when that has none. */
@@ -125,6 +133,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
       };
     },
     setPaused: (tx, accountId, paused) => accounts.setPaused(forAccounts, tx, accountId, paused),
+    setLimits: (tx, accountId, limits) => accounts.setLimits(forAccounts, tx, accountId, limits),
     createAccount: (tx, id, draft) => accounts.createRoutedAccount(forAccounts, tx, id, draft),
     createSandboxAccount: (tx) => accounts.createSandboxAccount(forAccounts, tx),
     readiness: (db, query) => accounts.accountReadiness(forAccounts, db, query),

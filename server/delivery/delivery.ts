@@ -2,6 +2,7 @@ import type { Tx } from '../platform/db.ts';
 import { readLaneHealth } from './claim.store.ts';
 import type { LaneHealth } from './claim.store.ts';
 import { decide } from './gate.rules.ts';
+import { planEta } from './eta.ts';
 import { applyEngagement } from './engagement.store.ts';
 import type { Hit } from './engagement.store.ts';
 import * as plans from './plan.ts';
@@ -47,6 +48,8 @@ export interface Delivery {
   planStats(tx: Tx, planIds: readonly string[]): Promise<ReadonlyMap<string, PlanStats>>;
   /** State, reason and how many, for held, suppressed, failed and unknown ones. */
   planReasons(tx: Tx, planId: string): Promise<readonly { state: string; reason: string; count: number }[]>;
+  /** Seconds until all that waits of a plan has gone; null when nothing is known of it. */
+  planEta(tx: Tx, planId: string): Promise<number | null>;
   /** How an account did within the last one to two hours. */
   accountHealth(tx: Tx, accountId: string): Promise<LaneHealth>;
   applyEngagement(tx: Tx, hits: readonly Hit[]): Promise<void>;
@@ -93,6 +96,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     planStats: async (tx, ids) =>
       new Map([...(await readCounts(tx, ids))].map(([id, counts]) => [id, statsOf(counts)])),
     planReasons: readReasons,
+    planEta: (tx, planId) => planEta(tx, deps, planId),
     accountHealth: (tx, accountId) => readLaneHealth(tx, accountId, deps.clock.now()),
     applyEngagement,
     applyReceipts: (tx, accountId, receipts) => applyReceipts(tx, deps, accountId, receipts),

@@ -18,6 +18,7 @@ import type { DeliveryDeps } from './ports.ts';
 import { settle, stayed } from './settle.rules.ts';
 import type { LaneNews, Outcome, UnknownPolicy } from './settle.rules.ts';
 import { noteSettled, settleResults } from './settle.ts';
+import { insertRefs } from './receipt.store.ts';
 import { transmit } from './transmit.ts';
 import type { Result } from './settle.ts';
 
@@ -175,6 +176,8 @@ async function moveOn(
     const decided = await settleResults(tx, deps, claim.plan, claim.account.id, window.decided);
     const tally = noteSettled(tx, deps, claim.plan, claim.account.id, [...settled, ...decided], shard);
     await unmark(tx, claim.account, settled);
+    if (claim.account.keepsRefs === true)
+      tx.unawaited(insertRefs(tx, claim.account.id, refsOf(settled), deps.clock.now()));
     await writeLane(tx, run, deps, news);
     const inFlight = [...unanswered, ...window.ready.map((one) => one.row.id)];
     const move = { batchId: claim.batch.id, fence: claim.fence, begun: window.begun, inFlight, leaseUntil };
@@ -188,6 +191,11 @@ async function moveOn(
   if (run.lane === news) run.lane = undefined;
   budget.give(writing.length + extra - ready.length);
   sendAll(run, deps, ready);
+}
+
+/** What the vendor will name messages by. */
+function refsOf(settled: readonly Result[]) {
+  return settled.flatMap(({ id, outcome: { ref } }) => (ref === undefined ? [] : [{ ref, messageId: id }]));
 }
 
 interface Window {

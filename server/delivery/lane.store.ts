@@ -1,6 +1,6 @@
 import type { Tx } from '../platform/db.ts';
 import type { LaneState } from './breaker.rules.ts';
-import type { Level, Used } from './limit.rules.ts';
+import type { CountedLimit, Level, Used } from './limit.rules.ts';
 
 export interface LaneRow extends LaneState {
   readonly nextAt: Temporal.Instant;
@@ -164,7 +164,7 @@ export async function noteAlerts(
 
 export interface AlertRow {
   readonly accountId: string;
-  readonly kind: string;
+  readonly kind: CountedLimit['kind'];
   readonly level: Level;
   readonly at: Temporal.Instant;
 }

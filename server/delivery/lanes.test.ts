@@ -42,7 +42,12 @@ describe('a lane', () => {
       state: 'open',
       pausedAt: null,
       coolUntil: null,
+      coolReason: null,
+      breaker: 'closed',
       limits: [],
+      settings: {},
+      warmup: null,
+      alerts: [],
       waiting: 0,
     });
     await lab.campaign(3);
@@ -103,8 +108,8 @@ describe('a lane', () => {
   test('shows each of its limits and what is left of it, which comes back with time', async () => {
     await limit({ perMinute: 60, perDay: 1_000_000 });
     expect((await lane())?.limits).toEqual([
-      { perSeconds: 60, limit: 60, remaining: 60 },
-      { perSeconds: 86_400, limit: 1_000_000, remaining: 1_000_000 },
+      { perSeconds: 60, limit: 60, remaining: 60, isWarmup: false },
+      { perSeconds: 86_400, limit: 1_000_000, remaining: 1_000_000, isWarmup: false },
     ]);
     await lab.campaign(3);
     let done = false;

@@ -207,7 +207,9 @@ async function die({ db, bench, arrivals }: World): Promise<void> {
     arrivals.set(to, (arrivals.get(to) ?? 0) + 1);
     return new Promise(() => undefined);
   };
-  const claim = await db.pinned.transaction(db.workspaceId, (tx) => claimNext(tx, bench.deps, 1));
+  const claim = await db.pinned.transaction(db.workspaceId, (tx) =>
+    claimNext(tx, bench.deps, 1, { priority: 4, deferrals: true, fallbacks: true }),
+  );
   if (claim === undefined || claim === 'again') return;
   void handOver(claim, bench.deps, createBudget(64), 1, new AbortController().signal).catch(() => undefined);
   const expected = Math.min(64, claim.end - claim.batch.begun);

@@ -19,6 +19,8 @@ export interface LaneAccount {
   readonly channel: string;
   /** Its provider: of push the platform. */
   readonly kind: string;
+  /** The vendor tells of a message by its own id alone: it is kept beside ours. */
+  readonly keepsRefs?: boolean;
   readonly paused: boolean;
   readonly limits: Limits;
   readonly sender: Sender;

@@ -7,7 +7,15 @@ import {
   retryMessages,
   sendWithConsent,
 } from '../../contract/messages.ts';
-import { listRateLimits, pauseLane, resumeLane } from '../../contract/rate-limits.ts';
+import {
+  listRateLimits,
+  pauseLane,
+  pauseWhatsApp,
+  resumeLane,
+  resumeWhatsApp,
+  setLaneLimits,
+  whatsAppRateLimit,
+} from '../../contract/rate-limits.ts';
 import type { Tx } from '../platform/db.ts';
 import { groupRoute, route } from '../platform/http.ts';
 import type { Caller, Route } from '../platform/http.ts';
@@ -66,11 +74,27 @@ export function deliveryRoutes({ messages, sending, record, wake, shard }: Deliv
       tx.afterCommit(wake);
       return messageDetail(tx, by(call), call.params.id);
     }),
+    ...laneRoutes(by, wake),
+  ];
+}
+
+function laneRoutes(by: (call: ActedBy) => MessageDeps, wake: () => void): Route[] {
+  return [
     route(listRateLimits, async (tx, call) => ({ data: await lanes.laneList(tx, by(call)) })),
-    route(pauseLane, (tx, call) => lanes.pauseLane(tx, by(call), call.params.lane)),
+    route(pauseLane, (tx, call) => lanes.turnLane(tx, by(call), call.params.lane, 'pause')),
     route(resumeLane, async (tx, call) => {
       tx.afterCommit(wake);
-      return lanes.resumeLane(tx, by(call), call.params.lane);
+      return lanes.turnLane(tx, by(call), call.params.lane, 'resume');
+    }),
+    route(setLaneLimits, async (tx, call) => {
+      tx.afterCommit(wake);
+      return lanes.setLimits(tx, by(call), call.params.lane, call.body);
+    }),
+    route(whatsAppRateLimit, async (tx, call) => ({ data: await lanes.laneList(tx, by(call), 'whatsapp') })),
+    route(pauseWhatsApp, async (tx, call) => ({ data: await lanes.turnChannel(tx, by(call), 'whatsapp', 'pause') })),
+    route(resumeWhatsApp, async (tx, call) => {
+      tx.afterCommit(wake);
+      return { data: await lanes.turnChannel(tx, by(call), 'whatsapp', 'resume') };
     }),
   ];
 }

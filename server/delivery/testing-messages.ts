@@ -65,6 +65,7 @@ export async function createMessagesLab(test: TestDb): Promise<MessagesLab> {
     campaignNames: async (_tx, ids) => new Map(ids.map((id) => [id, `Campaign ${id.slice(-4)}`])),
     laneAccounts: (tx) => channels.listAccounts(tx),
     setAccountPaused: channels.setPaused,
+    setAccountLimits: channels.setLimits,
   };
   const app: FastifyInstance = await createTestApp(
     test,

@@ -100,13 +100,7 @@ interface Places {
   isBulkFull(): boolean;
 }
 
-function createPlaces(
-  deps: DeliveryDeps,
-  shard: number,
-  budget: Budget,
-  stop: AbortSignal,
-  ended: () => void,
-): Places {
+function createPlaces(deps: DeliveryDeps, shard: number, budget: Budget, stop: AbortSignal, ended: () => void): Places {
   const running = new Set<Promise<void>>();
   /** Numbers of the rows of the counts that no hand-over is using: two on one row would wait for each other's commit. */
   const slots = Array.from({ length: mostClaims }, (_, n) => shard + 1 + n);
