@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Callback, ErrorCategory, ErrorTable } from '../port.ts';
+import { isTwilioSigned } from '../twilio.rules.ts';
 import { readContract } from '../testing-spec.ts';
 import { plivoErrors } from './plivo/errors.rules.ts';
 import { plivoResult } from './plivo/answer.rules.ts';
@@ -343,4 +345,62 @@ it('what Amazon answers in XML is read with its entities, and doubted where it i
       code: 'malformed',
     });
   expect(publishResult({ status: 503, body: Buffer.from('<html>'), to })).toMatchObject({ category: 'provider-down' });
+});
+
+describe('whatever comes', () => {
+  const word = fc.constantFrom(
+    ...[
+      'MessageSid',
+      'SmsStatus',
+      'MessageStatus',
+      'MessageUUID',
+      'Status',
+      'From',
+      'To',
+      'NumMedia',
+      'RawDlrDoneDate',
+    ],
+    ...['eventType', 'messageId', 'eventTimestamp', 'notification', 'delivery', 'originationNumber', '__proto__'],
+    ...['constructor', 'delivered', 'received', 'TEXT_SENT', 'SUCCESS', '1e99', '%', '+', ''],
+  );
+  const value = fc.oneof(word, fc.string(), fc.integer(), fc.double(), fc.constant(null), fc.dictionary(word, word));
+  const bodies = fc.oneof(
+    fc.array(fc.tuple(word, fc.oneof(word, fc.string()))).map((pairs) => new URLSearchParams(pairs).toString()),
+    fc.dictionary(word, value).map((fields) => JSON.stringify(fields)),
+    fc.dictionary(word, value).map((fields) => enveloped(fields).body.toString()),
+    fc.string(),
+  );
+
+  it('is read or named as unreadable, and never throws', () => {
+    fc.assert(
+      fc.property(bodies, fc.constantFrom('https://parley.example/c?message=x', 'nonsense', ''), (body, url) => {
+        for (const read of [readTwilio, readPlivo, readSns]) {
+          const told = read({ method: 'POST', url, headers: {}, body: Buffer.from(body) });
+          for (const { at } of [...told.receipts, ...told.inbound, ...told.news])
+            expect(Number.isNaN(Date.parse(at))).toBe(false);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is not taken for signed, and never throws', () => {
+    const header = fc.dictionary(
+      fc.constantFrom(
+        'x-twilio-signature',
+        'x-plivo-signature-v3',
+        'x-plivo-signature-v3-nonce',
+        'x-plivo-signature-v2',
+      ),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(bodies, header, fc.string(), (body, headers, url) => {
+        const callback: Callback = { method: 'POST', url, headers, body: Buffer.from(body) };
+        expect(plivoNonce('token', callback)).toBeUndefined();
+        expect(isTwilioSigned('token', callback)).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
