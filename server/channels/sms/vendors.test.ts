@@ -348,21 +348,10 @@ it('what Amazon answers in XML is read with its entities, and doubted where it i
 });
 
 describe('whatever comes', () => {
-  const word = fc.constantFrom(
-    ...[
-      'MessageSid',
-      'SmsStatus',
-      'MessageStatus',
-      'MessageUUID',
-      'Status',
-      'From',
-      'To',
-      'NumMedia',
-      'RawDlrDoneDate',
-    ],
-    ...['eventType', 'messageId', 'eventTimestamp', 'notification', 'delivery', 'originationNumber', '__proto__'],
-    ...['constructor', 'delivered', 'received', 'TEXT_SENT', 'SUCCESS', '1e99', '%', '+', ''],
-  );
+  const words =
+    'MessageSid SmsStatus MessageStatus MessageUUID Status From To NumMedia RawDlrDoneDate eventType messageId ' +
+    'eventTimestamp notification delivery originationNumber __proto__ constructor delivered received TEXT_SENT 1e99 % +';
+  const word = fc.constantFrom(...words.split(' '), '');
   const value = fc.oneof(word, fc.string(), fc.integer(), fc.double(), fc.constant(null), fc.dictionary(word, word));
   const bodies = fc.oneof(
     fc.array(fc.tuple(word, fc.oneof(word, fc.string()))).map((pairs) => new URLSearchParams(pairs).toString()),
