@@ -299,11 +299,7 @@ function list(rows: readonly Activity[], request: VendorRequest): VendorAnswer {
 /** Events of one moment come in one request, as SendGrid gathers them. */
 function tell(workspaceId: string, url: string, desk: Desk, sent: readonly SentBySendGrid[]): void {
   const key = signingKey(workspaceId, desk);
-  const post = (
-    afterMs: number,
-    people: readonly SentBySendGrid[],
-    name: (one: SentBySendGrid) => string,
-  ) => {
+  const post = (afterMs: number, people: readonly SentBySendGrid[], name: (one: SentBySendGrid) => string) => {
     if (people.length === 0) return;
     const events = people.map((one) => event(desk, one, name(one), afterMs));
     desk.later(workspaceId, draft(url, key, desk, afterMs, events));

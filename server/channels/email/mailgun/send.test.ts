@@ -111,6 +111,16 @@ describe('one message', () => {
   });
 });
 
+it('a gateway that is too busy says how long to wait in its headers', async () => {
+  const answer = { status: 429, headers: { 'retry-after': '9' }, body: '<html>slow down</html>' };
+  const http = {
+    ...vendor.open().http,
+    call: async () => ({ kind: 'answer' as const, ...answer, body: Buffer.from(answer.body) }),
+  };
+  const sent = await mailgunProvider.create(account(), { ...vendor.open(), http }).send(email());
+  expect(sent).toMatchObject({ kind: 'retry', category: 'throttled', code: '429', afterMs: 9_000 });
+});
+
 describe('many messages', () => {
   it('of one shape go in one request, and each arrives as if it had gone alone', async () => {
     const messages = Array.from({ length: 64 }, (_, n) => merged(n));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpAnswer, HttpFailure } from '../../../platform/http-client.ts';
 import { failureResult, malformedResult, refusalResult, resultOf, retryAfterMs } from '../../outcome.rules.ts';
+import type { VendorRefusal } from '../../outcome.rules.ts';
 import type { OutgoingEmail, ProviderAccount, ProviderDeps, Sender, SendResult } from '../../port.ts';
 import { jsonOf, parseJson, textOf } from '../event.rules.ts';
 import { fitEmail } from '../fit.rules.ts';
@@ -101,7 +102,9 @@ function judge(line: Line, answer: HttpAnswer | HttpFailure, message: OutgoingEm
       ? malformedResult(status, 'not an answer of Mailgun’s')
       : { kind: 'accepted', ref: bareId(id) };
   }
-  const refusal = readRefusal(status, body);
+  // A gateway in front may be the one that is too busy: how long to wait stands in its headers.
+  const busy: VendorRefusal | undefined = status === 429 ? { code: '429', reason: '', status } : undefined;
+  const refusal = readRefusal(status, body) ?? busy;
   if (refusal === undefined) return malformedResult(status, 'not an answer of Mailgun’s');
   const now = line.deps.clock.now();
   const header =

@@ -108,7 +108,8 @@ function judge(line: Line, answer: HttpAnswer | HttpFailure, message: OutgoingEm
   // "202 Accepted" comes without a body; anything else is not SendGrid speaking.
   if (status === 202 && (ref !== undefined || body.length === 0))
     return { kind: 'accepted', ref: ref ?? message.messageId };
-  const complaints = status < 300 ? undefined : readComplaints(body);
+  // A gateway in front may be the one that is too busy: how long to wait stands in its headers.
+  const complaints = status < 300 ? undefined : (readComplaints(body) ?? (status === 429 ? [] : undefined));
   if (complaints === undefined) return malformedResult(status, 'not an answer of SendGrid’s');
   const now = line.deps.clock.now();
   const afterMs =

@@ -24,7 +24,7 @@ export const sesReceipts: Receipts<SesSettings, SesSecrets> = {
     verifyEnvelope(callback, { topicArn: settings.topicArn, baseUrl: settings.baseUrl ?? undefined }, deps),
   read: readNotification,
   setUp:
-    'In AWS: create an SNS topic, add it as an event destination of the configuration set for all event types but rendering, enter its ARN into this account, then subscribe the address below (HTTPS, without raw message delivery). Parley confirms the subscription by itself.',
+    'In AWS: create an SNS topic, add it as an event destination of the configuration set for all event types but rendering, enter its ARN into this account, then subscribe the address below (HTTPS, without raw message delivery). Parley confirms the subscription by itself. Notifications of an identity are read too, if they include the original headers.',
 };
 
 function readNotification(callback: Callback): Told {

@@ -123,7 +123,9 @@ function refusal(line: Line, answer: HttpAnswer | HttpFailure, message: Outgoing
   if (answer.kind === 'failed') return failureResult(answer, addresses);
   const { status, headers, body } = answer;
   if (status === 200) return undefined;
-  const said = readRefusal(status, headers, body);
+  // A gateway in front may be the one that is too busy: how long to wait stands in its headers.
+  const busy = status === 429 ? { code: 'TooManyRequestsException', reason: '', status } : undefined;
+  const said = readRefusal(status, headers, body) ?? busy;
   if (said === undefined) return malformedResult(status, 'not an answer of SES’s');
   const afterMs = retryAfterMs(headers, line.deps.clock.now());
   return refusalResult(sesErrors, { ...said, addresses, ...(afterMs === undefined ? {} : { afterMs }) });
