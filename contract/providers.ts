@@ -78,7 +78,7 @@ export const account = z.strictObject({
   kind: z.string(),
   name: z.string(),
   /** As the vendor's own form has them, without secrets. */
-  settings: z.object(smtpOpen).partial().catchall(z.unknown()),
+  settings: z.record(z.string(), z.unknown()),
   secretsSet: z.array(z.string()),
   /** Where its vendor calls back, for those that do and a Parley that has a public address. */
   callbackUrl: z.string().nullable(),

@@ -1,4 +1,4 @@
-import { randomBytes, createECDH } from 'node:crypto';
+import { createECDH, createHmac, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../bench/rig.ts';
 import { openWorld } from './world.ts';
@@ -28,12 +28,17 @@ async function made(method: string, path: string, body?: unknown): Promise<Json>
 
 const idOf = (json: Json): string => String(json['id']);
 
+interface Address {
+  readonly kind: 'email' | 'phone' | 'push';
+  readonly value: string;
+}
+
 interface Way {
   readonly kind: string;
   readonly channel: 'email' | 'sms' | 'whatsapp' | 'push' | 'inapp';
   /** Of the template. */
   readonly fields: Json;
-  readonly address?: { readonly kind: 'email' | 'phone' | 'push'; readonly value: string };
+  readonly address: () => Address | undefined;
   /** In the caught message, where there is one. */
   readonly says?: string;
   /** The vendor tells nothing of a delivery, or has nobody who would: it stays accepted. */
@@ -42,20 +47,23 @@ interface Way {
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');
 let numbers = 0;
-/** Numbers of the range that is kept for fiction, so that nobody has them. */
-const phone = () => ({
-  kind: 'phone' as const,
-  value: `+1202555${String(1000 + (numbers += 1))
-    .padStart(4, '0')
-    .replace(/^1/, '0')}`,
-});
+/** German mobile numbers: a landline would get no SMS, an American no advertising on WhatsApp. */
+const phone = () => ({ kind: 'phone' as const, value: `+49151234567${String((numbers += 1)).padStart(2, '0')}` });
 const email = () => ({ kind: 'email' as const, value: `${hex(6)}@example.com` });
 
-function subscription(): string {
-  const device = createECDH('prime256v1');
-  device.generateKeys();
-  const keys = { p256dh: device.getPublicKey('base64url'), auth: randomBytes(16).toString('base64url') };
-  return JSON.stringify({ endpoint: `http://sandbox.localhost/webpush/push/${hex(20)}`, keys });
+/** As the sandbox's browsers have their keys: derived from their names. */
+function subscription(name: string): string {
+  const secret = (use: string) =>
+    createHmac('sha256', world.test.vault.derive('sandbox'))
+      .update(`sandbox-secret:${world.workspaceId}:${use}`)
+      .digest();
+  const browser = createECDH('prime256v1');
+  browser.setPrivateKey(secret(`webpush-key:${name}`));
+  const keys = {
+    p256dh: browser.getPublicKey('base64url'),
+    auth: secret(`webpush-auth:${name}`).subarray(0, 16).toString('base64url'),
+  };
+  return JSON.stringify({ endpoint: `http://sandbox.localhost/webpush/push/${name}`, keys });
 }
 
 const mail = {
@@ -69,40 +77,43 @@ const approved = {
 };
 
 const ways: readonly Way[] = [
-  { kind: 'sendgrid', channel: 'email', fields: mail, address: email(), says: 'Hello Ada', ends: 'delivered' },
-  { kind: 'ses', channel: 'email', fields: mail, address: email(), says: 'Hello Ada', ends: 'delivered' },
-  { kind: 'mailgun', channel: 'email', fields: mail, address: email(), says: 'Hello Ada', ends: 'delivered' },
-  { kind: 'twilio', channel: 'sms', fields: text, address: phone(), says: 'Hello Ada', ends: 'delivered' },
-  { kind: 'sns', channel: 'sms', fields: text, address: phone(), says: 'Hello Ada', ends: 'delivered' },
-  { kind: 'plivo', channel: 'sms', fields: text, address: phone(), says: 'Hello Ada', ends: 'delivered' },
-  { kind: 'meta', channel: 'whatsapp', fields: approved, address: phone(), ends: 'delivered' },
-  { kind: 'twilio-whatsapp', channel: 'whatsapp', fields: approved, address: phone(), ends: 'delivered' },
+  { kind: 'sandbox', channel: 'email', fields: mail, address: email, says: 'Hello Ada', ends: 'accepted' },
+  { kind: 'inapp', channel: 'inapp', fields: notice, address: email, ends: 'accepted' },
+  { kind: 'sendgrid', channel: 'email', fields: mail, address: email, says: 'Hello Ada', ends: 'delivered' },
+  { kind: 'ses', channel: 'email', fields: mail, address: email, says: 'Hello Ada', ends: 'delivered' },
+  { kind: 'mailgun', channel: 'email', fields: mail, address: email, says: 'Hello Ada', ends: 'delivered' },
+  { kind: 'twilio', channel: 'sms', fields: text, address: phone, says: 'Hello Ada', ends: 'delivered' },
+  { kind: 'sns', channel: 'sms', fields: text, address: phone, says: 'Hello Ada', ends: 'delivered' },
+  { kind: 'plivo', channel: 'sms', fields: text, address: phone, says: 'Hello Ada', ends: 'delivered' },
+  { kind: 'meta', channel: 'whatsapp', fields: approved, address: phone, ends: 'delivered' },
+  { kind: 'twilio-whatsapp', channel: 'whatsapp', fields: approved, address: phone, ends: 'delivered' },
   {
     kind: 'fcm',
     channel: 'push',
     fields: notice,
-    address: { kind: 'push', value: `fcm:${hex(40)}` },
+    address: () => ({ kind: 'push', value: `fcm:${hex(40)}` }),
     ends: 'accepted',
   },
   {
     kind: 'apns',
     channel: 'push',
     fields: notice,
-    address: { kind: 'push', value: `apns:${hex(32)}` },
+    address: () => ({ kind: 'push', value: `apns:${hex(32)}` }),
     ends: 'accepted',
   },
   {
     kind: 'webpush',
     channel: 'push',
     fields: notice,
-    address: { kind: 'push', value: `webpush:${subscription()}` },
+    address: () => ({ kind: 'push', value: `webpush:${subscription('ada')}` }),
     ends: 'accepted',
   },
 ];
 
-describe.each(ways)('$kind', ({ kind, channel, fields, address, says, ends }) => {
+describe.each(ways)('$kind', ({ kind, channel, fields, address: addressOf, says, ends }) => {
   test(`carries a message of ${channel} to its person and tells what became of it`, async () => {
-    const account = idOf(await made('POST', '/sandbox/accounts', { kind }));
+    const address = addressOf();
+    const account = await sandboxAccount(kind);
     await made('PUT', `/routes/${channel}`, { accountIds: [account] });
     const given = { name: kind, channel, category: 'marketing', locale: 'en', ...fields };
     const templateId = idOf(await made('POST', '/templates', given));
@@ -111,7 +122,7 @@ describe.each(ways)('$kind', ({ kind, channel, fields, address, says, ends }) =>
     const answer = await made('POST', '/messages/send_with_consent', {
       channel,
       topic: 'news',
-      to: address === undefined ? { contactId } : { [address.kind]: address.value },
+      to: address === undefined || channel === 'inapp' ? { contactId } : { [address.kind]: address.value },
       templateId,
     });
     const [planned] = answer['data'] as [Json];
@@ -127,17 +138,36 @@ describe.each(ways)('$kind', ({ kind, channel, fields, address, says, ends }) =>
       20_000,
     );
     expect(message).toMatchObject({ channel, contactId, templateId });
+    if (kind === 'inapp') return;
     const caught = await caughtBy(kind, idOf(planned));
     if (says !== undefined) expect(JSON.stringify(caught)).toContain(says);
   }, 40_000);
 });
 
-async function somebody(address: Way['address']): Promise<string> {
+/** SMTP and in-app need no vendor: the sandbox's own account, and ours. */
+async function sandboxAccount(kind: string): Promise<string> {
+  if (kind === 'inapp')
+    return idOf(await made('POST', '/providers', { channel: 'inapp', kind, name: 'In-app', settings: {} }));
+  if (kind === 'sandbox')
+    return idOf(
+      await made('POST', '/providers', {
+        channel: 'email',
+        kind,
+        name: 'SMTP',
+        settings: {},
+        sender: { from: 'hello@example.com' },
+      }),
+    );
+  return idOf(await made('POST', '/sandbox/accounts', { kind }));
+}
+
+async function somebody(address: Address | undefined): Promise<string> {
   const addresses = address === undefined ? [] : [address];
   return idOf(await made('POST', '/contacts', { addresses, attributes: { first_name: 'Ada' } }));
 }
 
-async function agree(address: Way['address'], channel: string, action = 'grant'): Promise<void> {
+async function agree(address: Address | undefined, channel: string, action = 'grant'): Promise<void> {
+  if (address === undefined) return;
   const evidence = { source: 'form' };
   await made('POST', '/compliance/consent', { address, channel, topic: 'news', action, basis: 'consent', evidence });
 }

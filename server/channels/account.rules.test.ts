@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createProvider, smtpSettings as contractSettings } from '../../contract/providers.ts';
+import { createProvider } from '../../contract/providers.ts';
 import {
   changeSettings,
   checkSettings,
@@ -11,7 +11,8 @@ import {
   withAbsent,
 } from './account.rules.ts';
 import type { HealthFacts } from './account.rules.ts';
-import { findProvider } from './registry.ts';
+import { providerKinds } from './kinds.ts';
+import { allProviders, findProvider } from './registry.ts';
 import type { Provider } from './port.ts';
 
 const smtp = findProvider('smtp') as Provider;
@@ -24,6 +25,21 @@ const open = {
   maxConnections: 5,
   dkim: null,
 };
+
+describe('the kinds of providers', () => {
+  it.each(providerKinds())('$kind is described field by field, so that a form can be made of it', (kind) => {
+    const provider = findProvider(kind.kind);
+    expect(provider?.channel).toBe(kind.channel);
+    expect(kind.title).not.toBe(kind.kind);
+    const fields = { ...(kind.settings['properties'] as object), ...(kind.secrets['properties'] as object) };
+    const named = [...Object.keys(provider?.settings.shape ?? {}), ...Object.keys(provider?.secrets.shape ?? {})];
+    expect(Object.keys(fields).toSorted()).toEqual(named.toSorted());
+    for (const [name, field] of Object.entries(fields)) expect(field, name).toHaveProperty('title');
+    expect(kind.callbacks === null).toBe(provider?.receipts === undefined);
+  });
+
+  it('are all there are', () => expect(providerKinds()).toHaveLength(allProviders().length));
+});
 
 describe('the settings of an account', () => {
   it('are parted into what may be shown and what is sealed', () => {
@@ -52,8 +68,6 @@ describe('the settings of an account', () => {
       },
       secrets: {},
     });
-    const named = [...Object.keys(smtp.settings.shape), ...Object.keys(smtp.secrets.shape)];
-    expect(Object.keys(contractSettings.shape).toSorted()).toEqual(named.toSorted());
   });
 
   it('are refused with every wrong field named', () => {

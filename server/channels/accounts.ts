@@ -13,7 +13,7 @@ import {
 } from './account.rules.ts';
 import type { Fields, GivenSender, AccountLimits } from './account.rules.ts';
 import './errors.ts';
-import type { Channel, Dns, Mailbox, ProviderDeps, ReadinessItem, TestResult } from './port.ts';
+import type { Channel, Dns, Mailbox, ProviderDeps, ReadinessItem } from './port.ts';
 import { findProvider } from './registry.ts';
 import { openSecrets, providerAccount, sealSecrets } from './senders.ts';
 import type { Senders } from './senders.ts';
@@ -177,56 +177,6 @@ export async function createSandboxAccount(deps: AccountsDeps, tx: Tx): Promise<
   const route = await store.findRoute(tx, 'email');
   if (route === undefined) await store.writeRoute(tx, 'email', [id], deps.clock.now());
   return id;
-}
-
-/** Connects and signs in outside of any transaction: a server may take its time. */
-export async function testAccount(
-  deps: AccountsDeps,
-  db: Db,
-  workspaceId: string,
-  id: string,
-  sendTo?: string,
-): Promise<TestResult> {
-  const { row, made } = await db.read(workspaceId, async (tx) => {
-    const found = await getAccount(tx, id);
-    return { row: found, made: await providerAccount(deps.vault, tx, found, deps.provide.sandbox) };
-  });
-  const tested = await made.provider.test(made.account, deps.provide);
-  if (!tested.ok || sendTo === undefined) return tested;
-  const { from } = row.sender;
-  const sent = from === undefined ? 'the account has no From address' : await sendTestMail(deps, made, from, sendTo);
-  const step = { name: 'send', ok: sent === undefined, detail: sent ?? 'the server took the test mail' };
-  return { ok: step.ok, steps: [...tested.steps, step] };
-}
-
-/** Undefined when the server took it, otherwise what it said. */
-async function sendTestMail(
-  deps: AccountsDeps,
-  made: Awaited<ReturnType<typeof providerAccount>>,
-  from: Mailbox,
-  to: string,
-): Promise<string | undefined> {
-  const sender = made.provider.create(made.account, deps.provide);
-  const text = 'This is a test of a mail account in Parley. If you can read it, the account works.\n';
-  const message = {
-    channel: 'email',
-    messageId: newId(deps.clock),
-    to,
-    from,
-    subject: 'Test of your mail account',
-    text,
-  } as const;
-  const result = await sender.send(message);
-  await sender.close();
-  switch (result.kind) {
-    case 'accepted':
-      return undefined;
-    case 'unknown':
-      return `no answer: ${result.cause}`;
-    case 'refused':
-    case 'retry':
-      return result.reason;
-  }
 }
 
 /** What a mailbox provider would object to. Looks into the DNS, so outside of any transaction. */

@@ -6,9 +6,12 @@ import { decodeIdCursor, encodeCursor, requireMatch, route, streamRoute } from '
 import type { Caller, Route } from '../platform/http.ts';
 import { healthState } from './account.rules.ts';
 import type { HealthFacts } from './account.rules.ts';
+import { testAccount } from './account-test.ts';
 import * as accounts from './accounts.ts';
 import type { AccountsDeps } from './accounts.ts';
+import { providerKinds } from './kinds.ts';
 import type { Mailbox } from './port.ts';
+import { findProvider } from './registry.ts';
 import * as store from './store.ts';
 import type { AccountRow } from './store.ts';
 
@@ -87,6 +90,7 @@ function reading(deps: Deps): Route[] {
         nextCursor: rows.length > page.length && last !== undefined ? encodeCursor(last.id) : null,
       };
     }),
+    route(contract.listProviderKinds, () => Promise.resolve({ data: [...providerKinds()] })),
     route(contract.getProvider, async (tx, { params }) => present(deps, tx, await accounts.getAccount(tx, params.id))),
     route(contract.providerHealth, async (tx, { params }) => {
       const row = await accounts.getAccount(tx, params.id);
@@ -140,13 +144,7 @@ function writing(deps: Deps): Route[] {
 function trying(deps: Deps): Route[] {
   return [
     streamRoute(contract.testProvider, async (call, db) => {
-      const tested = await accounts.testAccount(
-        deps.accounts,
-        db,
-        call.caller.workspaceId,
-        call.params.id,
-        call.body.to,
-      );
+      const tested = await testAccount(deps.accounts, db, call.caller.workspaceId, call.params.id, call.body.to);
       return { ok: tested.ok, steps: tested.steps.map((step) => ({ ...step })) };
     }),
     streamRoute(contract.providerReadiness, async (call, db) => {
@@ -187,15 +185,16 @@ const written = (mailbox: Mailbox) => ({
 });
 
 async function present(deps: Deps, tx: Tx, row: AccountRow): Promise<Account> {
-  // The contract's union of kinds and settings is what the provider's schema let in.
-  const { kind, settings } = row as unknown as Pick<Account, 'kind' | 'settings'>;
+  const isCalledBack = findProvider(row.kind)?.receipts !== undefined;
+  const callbackUrl = isCalledBack ? deps.accounts.provide.callbackUrl?.(row.kind, row.id) : undefined;
   return {
     id: row.id,
     channel: row.channel,
-    kind,
+    kind: row.kind,
     name: row.name,
-    settings,
+    settings: row.settings,
     secretsSet: await accounts.secretsSet(deps.accounts, tx, row),
+    callbackUrl: callbackUrl ?? null,
     limits: row.limits,
     sender: {
       from: row.sender.from === undefined ? null : written(row.sender.from),

@@ -58,8 +58,8 @@ function isRepeat(standing: Standing, next: Standing): boolean {
 }
 
 const channelsOf: Readonly<Record<AddressKind, readonly string[]>> = {
-  email: ['email'],
-  phone: ['sms', 'whatsapp'],
+  email: ['email', 'inapp'],
+  phone: ['sms', 'whatsapp', 'inapp'],
   push: ['push', 'inapp'],
 };
 

@@ -29,6 +29,7 @@ beforeEach(async () => {
     id: (ids[name] = newId(db.clock)),
     name,
     channel: 'email',
+    kind: 'fake',
     paused: false,
     limits: {},
     sender: {

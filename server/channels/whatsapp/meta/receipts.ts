@@ -8,6 +8,7 @@ import type { MetaSecrets, MetaSettings } from './settings.ts';
 export const metaReceipts: Receipts<MetaSettings, MetaSecrets> = {
   verify: (account, callback) => Promise.resolve(judge(account.secrets, callback)),
   read: readCallback,
+  byRef: true,
   setUp:
     'In the Meta app under WhatsApp → Configuration, enter the callback address and the verify token of this account, and subscribe to the fields messages, message_template_status_update, message_template_quality_update, template_category_update, phone_number_quality_update, business_capability_update, account_update and user_preferences.',
 };
