@@ -272,6 +272,11 @@ const bodies: Readonly<Record<string, (things: Things) => unknown>> = {
   'POST /providers/:id/test': () => ({}),
   'PUT /routes/:channel': (things) => ({ accountIds: [things['/providers/:id']] }),
   'POST /sandbox/messages/:id/act': () => ({ action: 'open' }),
+  'PUT /sandbox/scenario': () => ({
+    rules: [{ to: '*@example.org', vendor: 'smtp', share: 50, fate: { kind: 'slow', ms: 5 } }],
+    callbacks: { delayMs: 0, duplicatePercent: 0, shufflePercent: 0, lostPercent: 0 },
+  }),
+  'POST /sandbox/accounts': () => ({ kind: 'twilio' }),
   'POST /u/:token': () => 'List-Unsubscribe=One-Click',
   'POST /p/:token': () => 'do=leave',
 };
