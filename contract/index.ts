@@ -28,6 +28,7 @@ import { systemEndpoints } from './system.ts';
 import { teamEndpoints } from './team.ts';
 import { templateEndpoints } from './templates.ts';
 import { topicEndpoints } from './topics.ts';
+import { whatsAppEndpoints } from './whatsapp.ts';
 import { workspaceEndpoints } from './workspace.ts';
 
 export const endpoints: readonly Endpoint[] = [
@@ -46,6 +47,7 @@ export const endpoints: readonly Endpoint[] = [
   ...templateEndpoints,
   ...campaignEndpoints,
   ...messageEndpoints,
+  ...whatsAppEndpoints,
   ...inAppEndpoints,
   ...providerEndpoints,
   ...rateLimitEndpoints,

@@ -73,7 +73,13 @@ const mail = {
 const text = { text: 'Hello {{ contact.first_name }}, look: https://shop.example/?q={{ contact.first_name }}.' };
 const notice = { title: 'Hello {{ contact.first_name }}', body: 'Something came', url: 'https://shop.example/' };
 const approved = {
-  content: { kind: 'template', name: 'order_update', language: 'en_US', body: ['{{ contact.first_name }}', '42'] },
+  content: {
+    kind: 'template',
+    name: 'order_update',
+    language: 'en_US',
+    contentSid: `HX${'1'.repeat(32)}`,
+    body: ['{{ contact.first_name }}', '42'],
+  },
 };
 
 const ways: readonly Way[] = [
@@ -166,15 +172,156 @@ async function somebody(address: Address | undefined): Promise<string> {
   return idOf(await made('POST', '/contacts', { addresses, attributes: { first_name: 'Ada' } }));
 }
 
-async function agree(address: Address | undefined, channel: string, action = 'grant'): Promise<void> {
+async function agree(address: Address | undefined, channel: string, action = 'grant', topic = 'news'): Promise<void> {
   if (address === undefined) return;
   const evidence = { source: 'form' };
-  await made('POST', '/compliance/consent', { address, channel, topic: 'news', action, basis: 'consent', evidence });
+  await made('POST', '/compliance/consent', { address, channel, topic, action, basis: 'consent', evidence });
 }
 
 async function caughtBy(vendor: string, messageId: string): Promise<Json> {
-  const { data } = await made('GET', `/sandbox/messages?vendor=${vendor}&limit=5`);
+  const played = vendor === 'sandbox' ? 'smtp' : vendor;
+  const { data } = await made('GET', `/sandbox/messages?vendor=${played}&limit=5`);
   const found = (data as Json[]).find((one) => one['messageId'] === messageId) ?? (data as Json[])[0];
   if (found === undefined) throw new Error(`${vendor} caught nothing`);
   return made('GET', `/sandbox/messages/${idOf(found)}`);
 }
+
+describe('what a channel objects to', () => {
+  const news = { category: 'marketing', locale: 'en', name: 'News' };
+  const sent = async (body: Json): Promise<Json> => {
+    const [one] = (await made('POST', '/messages/send_with_consent', { topic: 'news', ...body }))['data'] as Json[];
+    return one ?? {};
+  };
+  const agreed = async (value: string, channel: string) => {
+    await somebody({ kind: 'phone', value });
+    await agree({ kind: 'phone', value }, channel);
+    return value;
+  };
+
+  test('an SMS goes to no landline', async () => {
+    const templateId = idOf(await made('POST', '/templates', { ...news, channel: 'sms', ...text }));
+    const landline = await agreed('+49301234567', 'sms');
+    expect(await sent({ channel: 'sms', to: { phone: landline }, templateId })).toMatchObject({
+      state: 'suppressed',
+      decision: { outcome: 'suppress', reason: 'landline' },
+    });
+  });
+
+  test('free text on WhatsApp only reaches who wrote within 24 hours', async () => {
+    const account = await sandboxAccount('meta');
+    await made('PUT', '/routes/whatsapp', { accountIds: [account] });
+    const number = await agreed('+4915123456790', 'whatsapp');
+    const free = { channel: 'whatsapp', content: { kind: 'text', body: 'Hello {{ contact.first_name }}' } };
+    const templateId = idOf(await made('POST', '/templates', { ...news, ...free, category: 'transactional' }));
+    const closed = await made('POST', '/whatsapp/send', { to: { phone: number }, templateId });
+    expect(closed).toMatchObject({ data: [{ decision: { reason: 'whatsapp-window-closed' } }] });
+
+    const opening = idOf(await made('POST', '/templates', { ...news, channel: 'whatsapp', ...approved }));
+    const bulk = { templateId: opening, topic: 'news', recipients: [{ to: { phone: number } }] };
+    const [first] = (await made('POST', '/whatsapp/bulk-send', bulk))['data'] as [Json];
+    const caught = await until(() => caughtMessage('meta', idOf(first)), 100, 20_000);
+    await made('POST', `/sandbox/messages/${idOf(caught)}/act`, { action: 'reply', text: 'Yes?' });
+    const open = await until(
+      async () => {
+        const { data } = await made('POST', '/whatsapp/send', { to: { phone: number }, templateId });
+        const [one] = data as [Json];
+        return one['state'] === 'planned' ? one : undefined;
+      },
+      200,
+      20_000,
+    );
+    await until(() => caughtMessage('meta', idOf(open)), 100, 20_000);
+    const { data } = await made('GET', '/whatsapp/delivery?state=suppressed');
+    expect((data as Json[]).every((one) => one['channel'] === 'whatsapp')).toBe(true);
+    expect((data as Json[]).length).toBeGreaterThan(0);
+  }, 60_000);
+
+  test('an address of another channel is refused where it stands', async () => {
+    const templateId = idOf(await made('POST', '/templates', { ...news, channel: 'sms', ...text }));
+    const answer = await api('POST', '/messages/send_with_consent', {
+      channel: 'sms',
+      topic: 'news',
+      to: { email: 'ada@example.com' },
+      templateId,
+    });
+    expect(answer.status, answer.text).toBe(422);
+    expect(answer.json?.['errors']).toMatchObject([{ pointer: '/to/email' }]);
+  });
+});
+
+async function caughtMessage(vendor: string, messageId: string): Promise<Json | undefined> {
+  const { data } = await made('GET', `/sandbox/messages?vendor=${vendor}&limit=10`);
+  return (data as Json[]).find((one) => one['messageId'] === messageId);
+}
+
+test('a push campaign reaches each device through the account of its platform, and says who has none', async () => {
+  const accounts: string[] = [];
+  for (const kind of ['fcm', 'apns']) accounts.push(await sandboxAccount(kind));
+  await made('PUT', '/routes/push', { accountIds: accounts });
+  await made('POST', '/topics', { key: 'devices', name: 'Devices' });
+  const tokens = [
+    ...[1, 2, 3].map(() => `fcm:${hex(40)}`),
+    ...[1, 2].map(() => `apns:${hex(32)}`),
+    `webpush:${subscription('bo')}`,
+  ];
+  for (const value of tokens) {
+    await somebody({ kind: 'push', value });
+    await agree({ kind: 'push', value }, 'push', 'grant', 'devices');
+  }
+  const given = { name: 'Push', channel: 'push', category: 'marketing', locale: 'en', ...notice };
+  const templateId = idOf(await made('POST', '/templates', given));
+  const audience = { topic: 'devices' };
+  const campaign = idOf(
+    await made('POST', '/campaigns', { name: 'Push', channels: ['push'], templateId, topic: 'devices', audience }),
+  );
+  await made('POST', `/campaigns/${campaign}/start`);
+  const stats = await until(
+    async () => {
+      const now = await made('GET', `/campaigns/${campaign}/stats`);
+      return now['status'] === 'done' ? now : undefined;
+    },
+    100,
+    20_000,
+  );
+  expect(stats).toMatchObject({
+    planned: 6,
+    accepted: 5,
+    suppressed: 1,
+    reasons: { suppressed: { 'no-push-account': 1 } },
+  });
+}, 60_000);
+
+test('a click on a link in an SMS is counted and leads on, with the value in it', async () => {
+  await made('PUT', '/routes/sms', { accountIds: [await sandboxAccount('twilio')] });
+  const address = phone();
+  await somebody(address);
+  const given = { name: 'Link', channel: 'sms', category: 'transactional', locale: 'en', ...text };
+  const templateId = idOf(await made('POST', '/templates', given));
+  const to = { phone: address.value };
+  const [planned] = (await made('POST', '/messages/send_with_consent', { channel: 'sms', to, templateId }))['data'] as [
+    Json,
+  ];
+  const caught = await until(() => caughtMessage('twilio', idOf(planned)), 100, 20_000);
+  const shown = (await made('GET', `/sandbox/messages/${idOf(caught)}`))['shown'] as { text: string };
+  const link = /https?:\S+\/t\/c\/[\w-]+\.0/.exec(shown.text)?.[0] ?? '';
+  expect(shown.text.endsWith(`${link}.`)).toBe(true);
+  const click = await fetch(link, { redirect: 'manual' });
+  expect(click.headers.get('location')).toBe('https://shop.example/?q=Ada');
+  await until(
+    async () => ((await made('GET', `/messages/${idOf(planned)}`))['clicks'] === 1 ? true : undefined),
+    200,
+    20_000,
+  );
+}, 60_000);
+
+test('a test of a template goes to an address of its channel', async () => {
+  await made('PUT', '/routes/sms', { accountIds: [await sandboxAccount('plivo')] });
+  const given = { name: 'Test', channel: 'sms', category: 'marketing', locale: 'en', ...text };
+  const templateId = idOf(await made('POST', '/templates', given));
+  const wrong = await api('POST', `/templates/${templateId}/test-send`, { to: 'ada@example.com' });
+  expect(wrong.status, wrong.text).toBe(422);
+  const number = phone().value;
+  expect(await made('POST', `/templates/${templateId}/test-send`, { to: number })).toMatchObject({ state: 'accepted' });
+  const { data } = await made('GET', `/sandbox/messages?to=${encodeURIComponent(number)}`);
+  expect(data).toMatchObject([{ channel: 'sms', vendor: 'plivo' }]);
+});

@@ -24,6 +24,7 @@ import { sendCalls, weighCall } from './calls.ts';
 import * as lanes from './lanes.ts';
 import { messageDetail, messageList } from './messages.ts';
 import type { AuditDraft, MessageDeps, SendPorts } from './ports.ts';
+import { whatsAppRoutes } from './whatsapp-routes.ts';
 
 /** Who did it and from where, for the audit log. */
 export interface ActedBy {
@@ -43,7 +44,8 @@ export interface DeliveryRouteDeps {
   readonly shard: () => number;
 }
 
-export function deliveryRoutes({ messages, sending, record, wake, shard }: DeliveryRouteDeps): Route[] {
+export function deliveryRoutes(deps: DeliveryRouteDeps): Route[] {
+  const { messages, sending, record, wake, shard } = deps;
   const by = (call: ActedBy): MessageDeps => ({ ...messages, record: (tx, entry) => record(tx, call, entry) });
   return [
     groupRoute(
@@ -54,6 +56,7 @@ export function deliveryRoutes({ messages, sending, record, wake, shard }: Deliv
       },
       weighCall,
     ),
+    ...whatsAppRoutes(deps, by),
     route(listMessages, (tx, call) => messageList(tx, by(call), call.query)),
     route(getMessage, (tx, call) => messageDetail(tx, by(call), call.params.id)),
     route(cancelMessage, async (tx, call) => {
