@@ -1,5 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
+import { AppError } from '../platform/errors.ts';
+import { createHttpClient } from '../platform/http-client.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import type { Route } from '../platform/http.ts';
 import type { Log } from '../platform/log.ts';
@@ -58,6 +60,8 @@ export interface SandboxPorts extends Pick<SandboxRoutesDeps, 'fetch' | 'receipt
   readonly createAccount: AccountRoutesDeps['createAccount'];
 }
 
+const refuseAll = () => Promise.reject(new AppError('network/forbidden', 'The sandbox calls nobody else.'));
+
 export function createSandbox(deps: SandboxDeps): Sandbox {
   const { db, vault, clock, log, random } = deps;
   const key = vault.derive('sandbox');
@@ -68,8 +72,10 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
   };
   const collector = createCollector({ db, vault, clock, log, ...kept });
   const scenarios = createScenarios({ db, clock });
-  const { http, origin, localOrigin } = deps;
-  const post = createPost({ clock, log, http, scenarios, random, origin, localOrigin });
+  const { origin, localOrigin } = deps;
+  // Of its own, for nothing but this Parley's own address: the one that vendors are called with must not reach that.
+  const homeward = createHttpClient({ resolveHost: refuseAll, clock, log });
+  const post = createPost({ clock, log, http: homeward, scenarios, random, origin, localOrigin });
   const forDesks = { collector, scenarios, post, clock, key, random };
   return {
     routes: (given) => [
@@ -91,7 +97,7 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
     start: async () => {
       const mail = await startMailServer({ collector, scenarios, random, clock, log, key });
       const played = await startVendorServer({ ...forDesks, vendors, log, callbackUrl: deps.callbackUrl });
-      http.trust(played.origin);
+      deps.http.trust(played.origin);
       return {
         host: mail.host,
         port: mail.port,
@@ -99,6 +105,7 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
         vendorUrl: played.vendorUrl,
         close: async () => {
           post.close();
+          await homeward.close();
           await played.close();
           await mail.close();
         },

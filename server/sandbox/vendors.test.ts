@@ -176,6 +176,13 @@ describe('a played vendor', () => {
     await new Promise((resolve) => stranger.close(resolve));
   });
 
+  it('opens no way to this Parley for those who call vendors', async () => {
+    await send('+4915112345678');
+    await until(() => told.length > 0);
+    const answer = await http.call({ method: 'GET', url: `${localOrigin()}/metrics` });
+    expect(answer).toMatchObject({ kind: 'failed', code: 'refused-host' });
+  });
+
   it('calls again when its callback is not taken', async () => {
     answer = 503;
     await send('+4915112345678');
