@@ -14,7 +14,8 @@ import { daily } from './daily.ts';
 import { serveDashboard } from './dashboard.ts';
 import { createDelivery, deliveryRoutes } from './delivery/index.ts';
 import type { DeliveryDeps, MessageDeps } from './delivery/index.ts';
-import { createCallbackDesk, createInbound, inboundRoutes } from './inbound/index.ts';
+import { createCallbackDesk, createInbound, inboundRoutes, openMailDoor } from './inbound/index.ts';
+import type { MailDoor } from './inbound/index.ts';
 import type { Ends } from './ends.ts';
 import { overviewRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
 import { createBell } from './platform/bell.ts';
@@ -33,6 +34,7 @@ import { createMetrics } from './platform/metrics.ts';
 import type { Metrics } from './platform/metrics.ts';
 import { createHostResolver } from './platform/network.ts';
 import { createNewsDesk } from './platform/news.ts';
+import { makeReturnPath } from './platform/return-path.ts';
 import type { NewsDesk } from './platform/news.ts';
 import { createFolderStore } from './platform/objects.ts';
 import type { ObjectStore } from './platform/objects.ts';
@@ -86,6 +88,8 @@ interface Ground extends Foundations {
   readonly http: HttpClient;
   /** Set when the built-in mail server listens. */
   readonly sandbox: { server: SandboxServer | undefined };
+  /** Set when mail that comes back is taken in. */
+  readonly door: { open: MailDoor | undefined };
   /** Set once everything that works in the background runs. */
   readonly running: { yes: boolean };
 }
@@ -107,6 +111,7 @@ function layGround(given: Foundations): Ground {
     resolveHost,
     http: createHttpClient({ resolveHost, clock, log }),
     sandbox: { server: undefined },
+    door: { open: undefined },
     running: { yes: false },
   };
 }
@@ -152,7 +157,16 @@ function buildSlices(ground: Ground) {
     defaultCountry: async (tx) => (await workspaces.settings(tx)).defaultCountry ?? undefined,
     importMaxBytes: config.importMaxBytes,
   });
-  const ends: Ends = { clock, vault, origin, audience, templates, channels, workspaces };
+  const ends: Ends = {
+    clock,
+    vault,
+    origin,
+    audience,
+    templates,
+    channels,
+    workspaces,
+    returnPath: returnPathOf(ground),
+  };
   const deliveryDeps = deliveryPorts(ground, ends, consent, activity);
   const delivery = createDelivery(deliveryDeps);
   const inbound = createInbound({ ...ground, events: activity, consent, delivery, destinationOf: destinationOf(ends) });
@@ -207,6 +221,13 @@ function deliveryPorts(ground: Ground, ends: Ends, consent: Consent, activity: D
     announce: ground.bell.ring,
     tell: (workspaceId, planId) => news.publish(workspaceId, { kind: 'message', id: planId }),
   };
+}
+
+function returnPathOf({ config, vault }: Ground): Ends['returnPath'] {
+  const { mail } = config;
+  if (mail === undefined) return () => undefined;
+  return (workspaceId, messageId) =>
+    `${makeReturnPath(vault.linkKey(workspaceId), { workspaceId, messageId })}@${mail.domain}`;
 }
 
 /** Vendors call back over HTTPS only; a local address serves the sandbox, which runs here. */
@@ -328,6 +349,13 @@ async function isReady({ db, stopping, running }: Ground): Promise<boolean> {
     );
 }
 
+async function openDoor({ config, clock, log, vault }: Ground, { callbacks }: Slices): Promise<MailDoor | undefined> {
+  const { mail, host } = config;
+  if (mail === undefined) return undefined;
+  const { domain, port } = mail;
+  return openMailDoor({ host, port, domain, clock, log, linkKey: vault.linkKey, keep: callbacks.keepMail });
+}
+
 export async function compose(foundations: Foundations): Promise<Parley> {
   const ground = layGround(foundations);
   const { db, hot, clock, log, metrics, config, jobs, stopping } = ground;
@@ -366,6 +394,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
         delivery.worker.start();
         ground.bell.listen(delivery.worker.wake);
         slices.callbacks.reader.start();
+        ground.door.open = await openDoor(ground, slices);
         await campaigns.resume();
       }
       ground.running.yes = true;
@@ -373,6 +402,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
     stop: async () => {
       stopping.abort();
       await app.close();
+      await ground.door.open?.close();
       if (works) await Promise.all([delivery.worker.stop(), slices.callbacks.reader.stop()]);
       await ground.bell.close();
       await channels.close();

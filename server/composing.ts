@@ -46,6 +46,8 @@ export async function composerFor(ends: Ends, tx: Tx, plan: PlanRow, account: La
   return emailComposer(batch, renderer, {
     from: plan.sender.from === undefined ? lane?.identity.from : mailbox(plan.sender.from),
     replyTo: plan.sender.replyTo === undefined ? lane?.identity.replyTo : mailbox(plan.sender.replyTo),
+    // Vendors with an API read their bounces themselves, and tell.
+    returnPath: lane?.kind === 'smtp' ? (id) => ends.returnPath(workspaceId, id) : () => undefined,
   });
 }
 
@@ -77,7 +79,15 @@ function inputFor({ workspace }: Batch, row: Row, email: string | null, phone: s
 function emailComposer(
   batch: Batch,
   renderer: Renderer,
-  { from, replyTo }: { readonly from: Mailbox | undefined; readonly replyTo: Mailbox | undefined },
+  {
+    from,
+    replyTo,
+    returnPath,
+  }: {
+    readonly from: Mailbox | undefined;
+    readonly replyTo: Mailbox | undefined;
+    returnPath(messageId: string): string | undefined;
+  },
 ): Composer {
   const { plan, workspaceId } = batch;
   const feedbackId = `${plan.sourceId ?? 'single'}:${plan.category}:${workspaceId}:parley`;
@@ -105,6 +115,7 @@ function emailComposer(
           ...given('merge', content.merge),
           ...(canLeave ? { unsubscribeUrl: urls.unsubscribe } : {}),
           feedbackId,
+          ...given('envelopeFrom', returnPath(row.id)),
         },
       };
     },

@@ -57,6 +57,17 @@ const settings = {
   PARLEY_ALLOW_PRIVATE_NETWORKS: flag
     .optional()
     .describe('true lets provider hosts be in private networks (default: true only when the public origin is local)'),
+  PARLEY_RETURN_DOMAIN: z
+    .string()
+    .max(190)
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i, 'must be a domain')
+    .optional()
+    .describe(
+      'domain that bounces of mail sent by SMTP come back to; its MX leads here (default: bounces are not read)',
+    ),
+  PARLEY_MAIL_PORT: whole(0, 65_535)
+    .default(2525)
+    .describe('port on which bounces are taken in, with PARLEY_RETURN_DOMAIN (default 2525; 0 takes a free one)'),
   PARLEY_IMPORT_MAX_MB: whole(1, 10_240).default(512).describe('largest file to import, in MB (default 512)'),
   PARLEY_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
@@ -81,6 +92,8 @@ export interface Config {
   readonly bootstrapKey: string | undefined;
   readonly role: 'all' | 'api' | 'worker';
   readonly allowPrivateNetworks: boolean;
+  /** Set when bounces of mail sent by SMTP come back here. */
+  readonly mail: { readonly domain: string; readonly port: number } | undefined;
   readonly importMaxBytes: number;
   readonly logLevel: string;
 }
@@ -177,6 +190,10 @@ function toConfig(data: Parsed): Config {
     bootstrapKey: data.PARLEY_BOOTSTRAP_KEY,
     role: data.PARLEY_ROLE,
     allowPrivateNetworks: data.PARLEY_ALLOW_PRIVATE_NETWORKS ?? isLocal(publicOrigin),
+    mail:
+      data.PARLEY_RETURN_DOMAIN === undefined
+        ? undefined
+        : { domain: data.PARLEY_RETURN_DOMAIN.toLowerCase(), port: data.PARLEY_MAIL_PORT },
     importMaxBytes: data.PARLEY_IMPORT_MAX_MB * 1024 * 1024,
     logLevel: data.PARLEY_LOG_LEVEL,
   };

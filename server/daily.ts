@@ -1,5 +1,6 @@
 import type { Audience } from './audience/index.ts';
 import type { Inbox } from './channels/index.ts';
+import { forgetMarks } from './inbound/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { forgetOldKeys } from './platform/http-idempotency.ts';
@@ -38,6 +39,7 @@ export function daily({ db, clock, jobs, log }: Ground, slices: Rounds): void {
     for (const id of ids) {
       if (signal.aborted) return;
       await db.transaction(id, (tx) => forgetOldKeys(tx, clock.now()));
+      await db.transaction(id, (tx) => forgetMarks(tx, clock.now()));
       await slices.audience.forgetUploads(id);
       await slices.inbox.forgetOld(id);
     }

@@ -16,6 +16,8 @@ export interface Ends {
   readonly templates: Templates;
   readonly channels: Channels;
   readonly workspaces: Workspaces;
+  /** Where bounces of a message come back to; undefined when nobody takes them in. */
+  returnPath(workspaceId: string, messageId: string): string | undefined;
 }
 
 /** Where the links of one message lead: one signature for all of them. */

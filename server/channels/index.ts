@@ -11,6 +11,9 @@
  */
 export type { AccountLimits, HealthFacts, SenderIdentity } from './account.rules.ts';
 export { createChannels } from './channels.ts';
+export { readLetter } from './email/bounce-mail.ts';
+export { classify } from './email/bounce.rules.ts';
+export type { Letter, Returned } from './email/bounce.rules.ts';
 export type { AccountReceipts, Channels, ChannelsDeps, LaneAccount } from './channels.ts';
 export { createInbox } from './inapp/inbox.ts';
 export type { Inbox } from './inapp/inbox.ts';
@@ -18,10 +21,12 @@ export { answerPreflights, inAppRoutes } from './inapp/routes.ts';
 export type { InAppRoutesDeps } from './inapp/routes.ts';
 export type {
   AccountNews,
+  BeginSignal,
   Callback,
   Channel,
   Dns,
   ErrorCategory,
+  Found,
   InboundMessage,
   Mailbox,
   Outgoing,

@@ -14,6 +14,8 @@ import type { CallbackReader } from './callback-reader.ts';
 import { callbackRoutes } from './callback-routes.ts';
 import { createCallbacks } from './callbacks.ts';
 import type { Choices } from './choices.ts';
+import type { LinkTarget } from '../platform/links.ts';
+import { createMailBack } from './mail-back.ts';
 import { createReplies } from './replies.ts';
 
 export interface CallbackDeskDeps {
@@ -38,6 +40,8 @@ export interface CallbackDeskDeps {
 export interface CallbackDesk {
   readonly routes: Route[];
   readonly reader: CallbackReader;
+  /** Keeps a mail that came back to a message; false when there is no such message. */
+  keepMail(target: LinkTarget, raw: Buffer): Promise<boolean>;
 }
 
 /** What vendors tell: taken at the door, read by one reader a process. */
@@ -77,5 +81,9 @@ export function createCallbackDesk(deps: CallbackDeskDeps): CallbackDesk {
     },
   });
   const callbacks = createCallbacks({ db, clock, vault, log, receiptsFor, wake: reader.wake });
-  return { routes: callbackRoutes(callbacks, clock), reader };
+  return {
+    routes: callbackRoutes(callbacks, clock),
+    reader,
+    keepMail: createMailBack({ db, clock, vault, wake: reader.wake }),
+  };
 }

@@ -6,6 +6,7 @@ import type { Vault } from '../platform/sealing.ts';
 import * as store from './callback.store.ts';
 import type { CallbackRow, Mark } from './callback.store.ts';
 import { openCallback } from './callbacks.ts';
+import { mailProvider, readMail } from './mail-back.ts';
 
 export interface ReaderDeps {
   /** With pinned plans. */
@@ -98,8 +99,8 @@ async function readPage(deps: ReaderDeps, workspaceId: string): Promise<void> {
   try {
     await deps.db.transaction(workspaceId, async (tx) => {
       const rows = await store.takeCallbacks(tx, deps.clock.now(), pageSize);
-      for (const [accountId, list] of Map.groupBy(rows, (row) => row.accountId))
-        await readAll(tx, deps, accountId, list);
+      const groups = Map.groupBy(rows, (row) => `${row.accountId} ${row.provider === mailProvider}`);
+      for (const list of groups.values()) await readAll(tx, deps, list[0]?.accountId ?? '', list);
     });
   } catch (error) {
     deps.log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'callbacks are read one by one');
@@ -131,22 +132,24 @@ interface Read {
 }
 
 async function readAll(tx: Tx, deps: ReaderDeps, accountId: string, rows: readonly CallbackRow[]): Promise<void> {
-  const reader = await deps.receiptsFor(tx, accountId);
+  const isMail = rows[0]?.provider === mailProvider;
+  const reader = isMail ? { read: readMail } : await deps.receiptsFor(tx, accountId);
   if (reader === undefined)
     return store.deleteCallbacks(
       tx,
       rows.map((row) => row.id),
     );
   const keys = await deps.vault.keys(tx);
-  const read = rows.map((row): Read => {
-    const told = reader.read(openCallback(keys, row.id, row.sealed));
-    return {
+  const read: Read[] = [];
+  for (const row of rows) {
+    const told = await reader.read(openCallback(keys, row.id, row.sealed));
+    read.push({
       row,
       receipts: told.receipts.map((receipt) => ({ mark: store.markOf('receipt', receipt.key), receipt })),
       replies: told.inbound.map((reply) => ({ mark: store.markOf('inbound', reply.key), reply })),
       news: told.news.map((item) => ({ mark: store.markOf('news', item.key), item })),
-    };
-  });
+    });
+  }
   const isNew = await unseen(tx, deps, accountId, read);
   const early = await applyAll(tx, deps, accountId, read, isNew);
   for (const { reply } of read.flatMap((one) => one.replies).filter(isNew)) await deps.takeReply(tx, accountId, reply);

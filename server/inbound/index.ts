@@ -13,6 +13,9 @@ import './errors.ts';
  */
 export { createCallbackDesk } from './callback-desk.ts';
 export type { CallbackDesk, CallbackDeskDeps } from './callback-desk.ts';
+export { forgetMarks } from './callback.store.ts';
+export { openMailDoor } from './mail-door.ts';
+export type { MailDoor } from './mail-door.ts';
 export { createInbound } from './inbound.ts';
 export type { Inbound, InboundDeps } from './inbound.ts';
 export type { MessageFacts } from './store.ts';
