@@ -7,7 +7,9 @@ import { openHouse } from './house.ts';
 import type { House } from './house.ts';
 import { AppError } from './platform/errors.ts';
 import { systemClock } from './platform/clock.ts';
+import type { Db } from './platform/db.ts';
 import type { Log } from './platform/log.ts';
+import { createSharedClock } from './platform/shared-clock.ts';
 
 /** A running server. */
 export interface Running {
@@ -34,9 +36,11 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
   let local = `http://${config.host}:${config.port}`;
   const localOrigin = () => local;
   const origin = () => config.publicOrigin ?? local;
+  const clock = createSharedClock({ log });
+  const stopping = new AbortController();
   const parley = await compose({
     config,
-    clock: systemClock,
+    clock,
     log,
     vault: house.vault,
     serverUrl: house.serverUrl,
@@ -44,6 +48,7 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
     localOrigin,
   });
   try {
+    await clock.follow(() => databaseTime(parley.db), stopping.signal);
     await assertKeyFits(parley, house);
     await parley.workspaces.ensureFirst({ admin: config.admin, bootstrapKey: config.bootstrapKey });
     // Its URL is announced when everything runs, not when the port is taken.
@@ -52,6 +57,7 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
     local = originOf(config.host, parley.app.server.address());
     await parley.start();
   } catch (error) {
+    stopping.abort();
     await parley.stop();
     throw error;
   }
@@ -59,6 +65,7 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
     parley,
     url: origin(),
     stop: async () => {
+      stopping.abort();
       const ended = parley.stop().then(
         () => true,
         (error: unknown) => log.error({ err: error }, 'not everything ended in order'),
@@ -71,6 +78,13 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
       await house.close();
     },
   };
+}
+
+/** Of the wall, not of the transaction's beginning. */
+async function databaseTime(db: Db): Promise<Temporal.Instant> {
+  const [row] = await db.system((tx) => tx.query<{ now: Temporal.Instant }>('select clock_timestamp() as now'));
+  if (row === undefined) throw new Error('a select without a row');
+  return row.now;
 }
 
 /** A wrong key would be noticed message by message; here it is told at once, before anything is sealed with it. */

@@ -41,13 +41,24 @@ export type SendResult =
   | { kind: 'unknown'; code: string; cause: string };
 
 /** One account's open line to its provider: connections, tokens. Made by `Provider.create`, kept by the delivery slice's lane. */
+/**
+ * Whether a message may still begin. Every `AbortSignal` is one. `aborted` may be computed whenever it is asked: a process
+ * that was stopped for a while is given the answers that came meanwhile before any timer tells it how late it is.
+ */
+export interface BeginSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface Sender {
   /**
    * Hands one message over. Messages are taken in the order of the calls; up to `capacity` calls at a time keep every
    * connection busy, more are queued inside. Aborting gives up a message that has not begun (`retry`, code
    * `aborted`); one whose bytes may have left still runs to its end (bounded by time-outs) so that its outcome is exact.
+   * A message that waited is looked at once more when its turn comes.
    */
-  send(message: Outgoing, signal?: AbortSignal): Promise<SendResult>;
+  send(message: Outgoing, signal?: BeginSignal): Promise<SendResult>;
   /** Messages in flight that make sense. */
   readonly capacity: number;
   /**
@@ -56,7 +67,7 @@ export interface Sender {
    */
   readonly many?: {
     readonly most: number;
-    send(messages: readonly Outgoing[], signal?: AbortSignal): Promise<readonly SendResult[]>;
+    send(messages: readonly Outgoing[], signal?: BeginSignal): Promise<readonly SendResult[]>;
   };
   /** Lets what has begun finish, gives up the rest (`retry`, code `closed`), closes the connections. */
   close(): Promise<void>;

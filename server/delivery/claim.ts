@@ -16,6 +16,7 @@ import type { Platformed } from './platform.ts';
 import { openLane } from './lane-open.ts';
 import type { Opening } from './lane-open.ts';
 import { endLease } from './lane.store.ts';
+import { leaseFrom } from './lease.ts';
 import { createSlots } from './pace.rules.ts';
 import type { Slots } from './pace.rules.ts';
 import { batchSize, finishPlan } from './plan.ts';
@@ -28,7 +29,6 @@ import { reasonDeltas, writeResults } from './settle.ts';
 import { countDeltas, unknown } from './settle.rules.ts';
 import type { LedgerState } from './settle.rules.ts';
 
-export const leaseSeconds = 30;
 const deferralPage = 500;
 /** Where nothing can be sent with (no account, all paused), look again after this time; a resume hastens it. */
 const noLaneSeconds = 60;
@@ -65,7 +65,7 @@ export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number, turn:
     await endLease(tx, batch.id, { begun: batch.begun }, now);
     if (batch.inFlight.length > 0) await rescue(tx, deps, plan, batch, shard);
   }
-  const fence = await leaseBatch(tx, batch.id, deps.worker, now.add({ seconds: leaseSeconds }));
+  const fence = await leaseBatch(tx, batch.id, deps.worker, leaseFrom(deps.clock));
   if (batch.begun >= batch.size) {
     await deleteBatch(tx, batch.id, fence);
     await finishPlan(tx, deps, plan.id);

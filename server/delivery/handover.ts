@@ -3,12 +3,13 @@ import type { Ready } from './admit.ts';
 import type { Outgoing, SendResult } from '../channels/index.ts';
 import type { Tx } from '../platform/db.ts';
 import type { Budget } from './budget.ts';
-import { leaseSeconds } from './claim.ts';
 import type { Claim } from './claim.ts';
 import { closeWindow, deleteBatch, hastenChannel, lockWindow, releaseBatch, renewLease } from './claim.store.ts';
 import { addressFacts, decide } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
 import { coolLane, endLease, returnSlots, setProbe, warmLane } from './lane.store.ts';
+import { createLease, leaseFrom, leaseSeconds } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { readCandidates } from './ledger.store.ts';
 import type { CandidateRow } from './ledger.store.ts';
 import { finishPlan } from './plan.ts';
@@ -37,13 +38,12 @@ interface Run {
   results: Result[];
   /** How many have been given to the provider. */
   sent: number;
-  /** As we know it: after it nothing may leave, since somebody else may have taken over. */
-  leaseUntil: Temporal.Instant;
+  /** After its end nothing may leave, since somebody else may have taken over. */
+  readonly lease: Lease;
   lane: LaneNews | undefined;
   laneWorks: boolean;
   /** Nothing more is begun: the plan was paused or cancelled, the lane is in trouble, the process stops. */
   halted: boolean;
-  lost: boolean;
   wake: () => void;
 }
 
@@ -68,11 +68,10 @@ export async function handOver(
     open: new Map(),
     results: [],
     sent: 0,
-    leaseUntil: deps.clock.now().add({ seconds: leaseSeconds - 5 }),
+    lease: createLease(deps.clock),
     lane: undefined,
     laneWorks: false,
     halted: false,
-    lost: false,
     wake: () => undefined,
   };
   const leave = budget.enter();
@@ -96,7 +95,7 @@ export async function handOver(
 
 /** One move, or one wait. False when nothing is left to begin and everything begun is settled. */
 async function step(run: Run, deps: DeliveryDeps, budget: Budget, shard: number, stop: AbortSignal): Promise<boolean> {
-  if (run.lost) throw new LeaseLost();
+  if (run.lease.isLost()) throw new LeaseLost();
   if (stop.aborted) run.halted = true;
   const left = run.halted ? 0 : Math.min(run.claim.end - run.begun, run.claim.slots.left(deps.clock.now()));
   const window = Math.min(windowOf(run.claim), left);
@@ -143,7 +142,7 @@ async function insist(run: Run, deps: DeliveryDeps, work: () => Promise<void>): 
     try {
       return await work();
     } catch (error) {
-      if (error instanceof LeaseLost || run.lost || Temporal.Instant.compare(deps.clock.now(), giveUpAt) >= 0)
+      if (error instanceof LeaseLost || run.lease.isLost() || Temporal.Instant.compare(deps.clock.now(), giveUpAt) >= 0)
         throw error;
       deps.log.warn(
         { batch: run.claim.batch.id, reason: error instanceof Error ? error.message : String(error) },
@@ -169,7 +168,7 @@ async function moveOn(
   const writing = [...run.results];
   const unanswered = [...run.open.keys()];
   const news = run.lane;
-  const leaseUntil = deps.clock.now().add({ seconds: leaseSeconds });
+  const leaseUntil = leaseFrom(deps.clock);
   const { ready, begun } = await deps.hot.eager(claim.workspaceId, async (tx) => {
     const { window, settled } = await openWindow(tx, run, deps, room, writing);
     // Those decided without the wire are settled at once and leave the window in the same transaction.
@@ -187,7 +186,7 @@ async function moveOn(
   });
   run.results = run.results.slice(writing.length);
   run.begun = begun;
-  run.leaseUntil = leaseUntil;
+  run.lease.extend(leaseUntil);
   if (run.lane === news) run.lane = undefined;
   budget.give(writing.length + extra - ready.length);
   sendAll(run, deps, ready);
@@ -307,8 +306,7 @@ function compose(run: Run, open: Opener, row: CandidateRow): { outgoing: Outgoin
 
 function sendAll(run: Run, deps: DeliveryDeps, ready: readonly Ready[]): void {
   for (const { row } of ready) run.open.set(row.id, row);
-  const mayLeave = () => !run.lost && Temporal.Instant.compare(deps.clock.now(), run.leaseUntil) < 0;
-  transmit(deps, run.claim, ready, mayLeave, ({ row }, result) => note(run, deps, row, result));
+  transmit(deps, run.claim, ready, run.lease, ({ row }, result) => note(run, deps, row, result));
 }
 
 /** What became of one message; written with the next move. */
@@ -340,7 +338,7 @@ async function writeLane(tx: Tx, run: Run, deps: DeliveryDeps, news: LaneNews | 
     await coolLane(tx, account.id, news.coolUntil, news.reason);
   } else if (run.laneWorks && opening.failures > 0) {
     await warmLane(tx, account.id);
-    await hastenChannel(tx, account.channel, deps.clock.now());
+    await hastenOthers(tx, account.channel, deps.clock.now());
   }
   run.laneWorks = false;
 }
@@ -370,21 +368,19 @@ async function leaveLane(tx: Tx, { claim, sent }: Run, deps: DeliveryDeps): Prom
 
 async function renew(run: Run, deps: DeliveryDeps): Promise<void> {
   const { claim } = run;
-  const until = deps.clock.now().add({ seconds: leaseSeconds });
+  const until = leaseFrom(deps.clock);
   try {
     const held = await deps.hot.transaction(claim.workspaceId, (tx) =>
       renewLease(tx, claim.batch.id, claim.fence, until),
     );
-    if (held) {
-      if (Temporal.Instant.compare(until, run.leaseUntil) > 0) run.leaseUntil = until;
-      return;
-    }
-    run.lost = true;
+    if (held) return run.lease.extend(until);
+    run.lease.lose();
     run.wake();
   } catch (error) {
     deps.log.warn(
       { batch: claim.batch.id, reason: error instanceof Error ? error.message : String(error) },
       'a lease could not be renewed',
     );
+    run.lease.look();
   }
 }

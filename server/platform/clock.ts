@@ -5,6 +5,11 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Milliseconds of a clock that nobody can set, from any moment on; it runs on while the process is stopped. */
+export function steadyMs(): number {
+  return performance.now();
+}
+
 export const systemClock: Clock = {
   now: () => Temporal.Now.instant(),
   sleep: (ms, signal) =>

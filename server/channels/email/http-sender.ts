@@ -1,5 +1,5 @@
 import { resultOf } from '../outcome.rules.ts';
-import type { Logger, Outgoing, OutgoingEmail, Sender, SendResult } from '../port.ts';
+import type { BeginSignal, Logger, Outgoing, OutgoingEmail, Sender, SendResult } from '../port.ts';
 
 /** What the senders of all e-mail vendors over HTTP share: a bounded number of requests at a time, batches, the end. */
 
@@ -23,7 +23,8 @@ const abortedResult = resultOf('transient', 'aborted', 'given up before the mess
 const wrongChannel = resultOf('content', 'wrong-channel', 'not an e-mail');
 
 interface Waiting {
-  go(mayBegin: boolean): void;
+  /** False when it did not begin: the next has the turn. */
+  go(mayBegin: boolean): boolean;
 }
 
 interface State {
@@ -59,7 +60,7 @@ async function sendMany(
   parts: HttpSenderParts,
   many: NonNullable<HttpSenderParts['many']>,
   messages: readonly Outgoing[],
-  signal: AbortSignal | undefined,
+  signal: BeginSignal | undefined,
 ): Promise<readonly SendResult[]> {
   const results: SendResult[] = messages.map(() => wrongChannel);
   const emails: OutgoingEmail[] = [];
@@ -89,7 +90,7 @@ async function inTurn(
   state: State,
   parts: HttpSenderParts,
   count: number,
-  signal: AbortSignal | undefined,
+  signal: BeginSignal | undefined,
   work: () => Promise<readonly SendResult[]>,
 ): Promise<readonly SendResult[]> {
   const all = (result: SendResult) => Array.from({ length: count }, () => result);
@@ -105,13 +106,16 @@ async function inTurn(
     return await running;
   } finally {
     state.running.delete(running);
-    const next = state.waiting.shift();
-    if (next === undefined) state.free++;
-    else next.go(true);
+    passTurn(state);
   }
 }
 
-function turn(state: State, signal: AbortSignal | undefined): Promise<boolean> {
+function passTurn(state: State): void {
+  for (let next = state.waiting.shift(); next !== undefined; next = state.waiting.shift()) if (next.go(true)) return;
+  state.free++;
+}
+
+function turn(state: State, signal: BeginSignal | undefined): Promise<boolean> {
   if (signal?.aborted === true) return Promise.resolve(false);
   if (state.free > 0) {
     state.free--;
@@ -121,15 +125,18 @@ function turn(state: State, signal: AbortSignal | undefined): Promise<boolean> {
     const onAbort = () => {
       const at = state.waiting.indexOf(waiting);
       if (at >= 0) state.waiting.splice(at, 1);
+      signal?.removeEventListener('abort', onAbort);
       resolve(false);
     };
     const waiting: Waiting = {
       go: (mayBegin) => {
         signal?.removeEventListener('abort', onAbort);
-        resolve(mayBegin);
+        const goes = mayBegin && signal?.aborted !== true;
+        resolve(goes);
+        return goes;
       },
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    signal?.addEventListener('abort', onAbort);
     state.waiting.push(waiting);
   });
 }

@@ -1,4 +1,12 @@
-import type { Outgoing, OutgoingInApp, ProviderAccount, ProviderDeps, Sender, SendResult } from '../port.ts';
+import type {
+  BeginSignal,
+  Outgoing,
+  OutgoingInApp,
+  ProviderAccount,
+  ProviderDeps,
+  Sender,
+  SendResult,
+} from '../port.ts';
 import { refusalResult } from '../outcome.rules.ts';
 import { contentProblem } from './content.rules.ts';
 import { inAppErrors } from './errors.rules.ts';
@@ -31,7 +39,7 @@ export function createInAppSender(account: InAppAccount, { inbox, log }: Provide
     }
   };
 
-  const send = async (messages: readonly Outgoing[], signal?: AbortSignal): Promise<readonly SendResult[]> => {
+  const send = async (messages: readonly Outgoing[], signal?: BeginSignal): Promise<readonly SendResult[]> => {
     if (isClosed) return messages.map(() => refused('closed'));
     if (signal?.aborted === true) return messages.map(() => refused('aborted'));
     const judged = messages.map(judge);

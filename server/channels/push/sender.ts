@@ -1,4 +1,4 @@
-import type { Outgoing, OutgoingPush, Sender, SendResult } from '../port.ts';
+import type { BeginSignal, Outgoing, OutgoingPush, Sender, SendResult } from '../port.ts';
 
 export interface PushSenderParts {
   /** Messages on the wire at once; more wait their turn. */
@@ -17,7 +17,8 @@ const notBegun = (code: 'aborted' | 'closed'): SendResult => ({
 });
 
 interface Waiting {
-  begin(): void;
+  /** False when it gave its turn up: the next may begin. */
+  begin(): boolean;
   giveUp(code: 'aborted' | 'closed'): void;
 }
 
@@ -30,14 +31,13 @@ export function createPushSender({ capacity, hand, end }: PushSenderParts): Send
   const start = (message: OutgoingPush): Promise<SendResult> => {
     const result = hand(message).finally(() => {
       underWay.delete(result);
-      const [next] = waiting;
-      next?.begin();
+      for (const next of waiting) if (next.begin()) break;
     });
     underWay.add(result);
     return result;
   };
 
-  const queue = (message: OutgoingPush, signal: AbortSignal | undefined) =>
+  const queue = (message: OutgoingPush, signal: BeginSignal | undefined) =>
     new Promise<SendResult>((resolve) => {
       const leave = () => {
         waiting.delete(one);
@@ -46,7 +46,9 @@ export function createPushSender({ capacity, hand, end }: PushSenderParts): Send
       const one: Waiting = {
         begin: () => {
           leave();
-          resolve(start(message));
+          const mayBegin = signal?.aborted !== true;
+          resolve(mayBegin ? start(message) : notBegun('aborted'));
+          return mayBegin;
         },
         giveUp: (code) => {
           leave();

@@ -1,5 +1,5 @@
 import { resultOf } from '../outcome.rules.ts';
-import type { Logger, OutgoingSms, Sender, SendResult } from '../port.ts';
+import type { BeginSignal, Logger, OutgoingSms, Sender, SendResult } from '../port.ts';
 import { prepareSms } from './sender.rules.ts';
 import type { Prepared, SmsLimits } from './sender.rules.ts';
 
@@ -17,7 +17,8 @@ const notBegun = {
   aborted: resultOf('transient', 'aborted', 'given up before the message began'),
 } as const;
 
-type Begin = (given: 'turn' | keyof typeof notBegun) => void;
+/** False when it did not begin: the next has the turn. */
+type Begin = (given: 'turn' | keyof typeof notBegun) => boolean;
 
 export function createSmsSender(parts: SmsSenderParts): Sender {
   const waiting = new Set<Begin>();
@@ -27,21 +28,22 @@ export function createSmsSender(parts: SmsSenderParts): Sender {
   const start = (message: OutgoingSms, prepared: Prepared): Promise<SendResult> => {
     const work = handSafely(parts, message, prepared).finally(() => {
       running.delete(work);
-      const [next] = waiting;
-      next?.('turn');
+      for (const next of waiting) if (next('turn')) break;
     });
     running.add(work);
     return work;
   };
 
   /** Aborting reaches only what waits: a request that has begun runs to its end, so that its outcome is exact. */
-  const queue = (message: OutgoingSms, prepared: Prepared, signal: AbortSignal | undefined) =>
+  const queue = (message: OutgoingSms, prepared: Prepared, signal: BeginSignal | undefined) =>
     new Promise<SendResult>((resolve) => {
-      const onAbort = () => begin('aborted');
+      const onAbort = () => void begin('aborted');
       const begin: Begin = (given) => {
         waiting.delete(begin);
         signal?.removeEventListener('abort', onAbort);
-        resolve(given === 'turn' ? start(message, prepared) : notBegun[given]);
+        const now = given === 'turn' && signal?.aborted === true ? 'aborted' : given;
+        resolve(now === 'turn' ? start(message, prepared) : notBegun[now]);
+        return now === 'turn';
       };
       signal?.addEventListener('abort', onAbort);
       waiting.add(begin);

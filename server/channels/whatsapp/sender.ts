@@ -1,5 +1,5 @@
 import { resultOf } from '../outcome.rules.ts';
-import type { Logger, OutgoingWhatsApp, Sender, SendResult } from '../port.ts';
+import type { BeginSignal, Logger, OutgoingWhatsApp, Sender, SendResult } from '../port.ts';
 import { contentProblems } from './content.rules.ts';
 
 /** What both vendors' senders share: so many requests at a time, what WhatsApp would refuse anyway, and the end. */
@@ -16,7 +16,8 @@ const notBegun = {
   aborted: resultOf('transient', 'aborted', 'given up before the message began'),
 } as const;
 
-type Begin = (given: 'turn' | keyof typeof notBegun) => void;
+/** False when it did not begin: the next has the turn. */
+type Begin = (given: 'turn' | keyof typeof notBegun) => boolean;
 
 export function createWhatsAppSender(parts: WhatsAppSenderParts): Sender {
   const waiting = new Set<Begin>();
@@ -26,21 +27,22 @@ export function createWhatsAppSender(parts: WhatsAppSenderParts): Sender {
   const start = (message: OutgoingWhatsApp): Promise<SendResult> => {
     const work = handSafely(parts, message).finally(() => {
       running.delete(work);
-      const [next] = waiting;
-      next?.('turn');
+      for (const next of waiting) if (next('turn')) break;
     });
     running.add(work);
     return work;
   };
 
   /** Aborting reaches only what waits: a request that has begun runs to its end, so that its outcome is exact. */
-  const queue = (message: OutgoingWhatsApp, signal: AbortSignal | undefined) =>
+  const queue = (message: OutgoingWhatsApp, signal: BeginSignal | undefined) =>
     new Promise<SendResult>((resolve) => {
-      const onAbort = () => begin('aborted');
+      const onAbort = () => void begin('aborted');
       const begin: Begin = (given) => {
         waiting.delete(begin);
         signal?.removeEventListener('abort', onAbort);
-        resolve(given === 'turn' ? start(message) : notBegun[given]);
+        const now = given === 'turn' && signal?.aborted === true ? 'aborted' : given;
+        resolve(now === 'turn' ? start(message) : notBegun[now]);
+        return now === 'turn';
       };
       signal?.addEventListener('abort', onAbort);
       waiting.add(begin);

@@ -1,4 +1,4 @@
-import type { SendResult } from '../../port.ts';
+import type { BeginSignal, SendResult } from '../../port.ts';
 import type { ComposedEmail } from '../mime.rules.ts';
 import { classifyReply } from './reply.rules.ts';
 import type { Phase, Reply } from './reply.rules.ts';
@@ -10,6 +10,7 @@ import type { Failure } from './wire.ts';
 export interface Job {
   readonly messageId: string;
   readonly email: ComposedEmail;
+  readonly signal: BeginSignal | undefined;
   readonly settle: (result: SendResult) => void;
   /** How often a connection that had worked broke under it before any of its body left. */
   returns: number;
@@ -154,11 +155,19 @@ function onEnvelope(at: Connection, turn: Turn, phase: 'mail' | 'rcpt', reply: R
 
 function onDataReply(at: Connection, turn: Turn, reply: Reply): void {
   if (reply.code !== 354) return closeOpening(at, turn, turn.refusal ?? { phase: 'data', reply });
+  if (turn.refusal === undefined && turn.job.signal?.aborted === true) return giveUp(at, turn);
   if (turn.refusal === undefined) return sendBody(at, turn);
   // The server takes data for nobody: a lone dot ends that (RFC 2920, 3.1), and its answer changes nothing.
   const refusal = turn.refusal;
   expectReply(at.session.wire, at.config.acceptMs, () => closeOpening(at, turn, refusal));
   writeText(at.session.wire, '.\r\n');
+}
+
+/** The server waits for a body that may not leave any more: only an end of the connection takes that back. */
+function giveUp(at: Connection, turn: Turn): void {
+  at.opening = undefined;
+  turn.job.settle({ kind: 'retry', category: 'transient', code: 'aborted', reason: 'given up before its body left' });
+  fail(at.session.wire, { code: 'closed', reason: 'a message was given up' });
 }
 
 /** Ends a message whose body never left. */

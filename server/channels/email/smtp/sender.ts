@@ -1,5 +1,5 @@
 import type { Clock } from '../../../platform/clock.ts';
-import type { Logger, Outgoing, OutgoingEmail, ResolveHost, Sender, SendResult } from '../../port.ts';
+import type { BeginSignal, Logger, Outgoing, OutgoingEmail, ResolveHost, Sender, SendResult } from '../../port.ts';
 import type { Composer } from '../mime.rules.ts';
 import { createConnection, hasRoom, isIdle, pump, retire } from './connection.ts';
 import type { Connection, ConnectionHost, Job } from './connection.ts';
@@ -26,7 +26,7 @@ export interface SenderDeps {
 
 interface Waiting {
   readonly message: OutgoingEmail;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: BeginSignal | undefined;
   readonly settle: (result: SendResult) => void;
 }
 
@@ -99,7 +99,7 @@ export function createSmtpSender(config: PoolConfig, deps: SenderDeps): Sender {
   return {
     capacity: config.maxConnections * perConnection,
     close: () => close(pool),
-    send: (message: Outgoing, signal?: AbortSignal) =>
+    send: (message: Outgoing, signal?: BeginSignal) =>
       new Promise((settle) => {
         if (pool.closing.signal.aborted) return settle(closedResult);
         if (signal?.aborted === true) return settle(abortedResult);
@@ -111,8 +111,10 @@ export function createSmtpSender(config: PoolConfig, deps: SenderDeps): Sender {
 }
 
 function take(pool: Pool, session: Session): Job | undefined {
-  const again = pool.returned.shift();
-  if (again !== undefined) return again;
+  for (let again = pool.returned.shift(); again !== undefined; again = pool.returned.shift()) {
+    if (again.signal?.aborted !== true) return again;
+    again.settle(abortedResult);
+  }
   for (let next = pool.waiting.shift(); next !== undefined; next = pool.waiting.shift()) {
     const job = prepare(pool, next, session);
     if (job !== undefined) return job;
@@ -133,7 +135,8 @@ function prepare(pool: Pool, next: Waiting, session: Session): Job | undefined {
     return undefined;
   }
   const unfit = misfit(made.email.raw.length, made.email.utf8, session);
-  if (unfit === undefined) return { messageId: message.messageId, email: made.email, settle, returns: 0 };
+  if (unfit === undefined)
+    return { messageId: message.messageId, email: made.email, signal: next.signal, settle, returns: 0 };
   settle(unfit);
   return undefined;
 }
