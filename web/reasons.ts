@@ -111,27 +111,52 @@ const reasons: Readonly<Record<string, Reason>> = {
   'provider-down': {
     title: 'Provider not reachable',
     why: 'The provider could not be reached.',
-    remedy: 'It is tried again by itself; test the account under Settings, E-mail accounts.',
+    remedy: 'It is tried again by itself; test the account under Settings, Accounts.',
   },
   'account-refused': {
     title: 'Account refused',
     why: 'The provider does not accept this account, for instance its password.',
-    remedy: 'Correct the account under Settings, E-mail accounts; the messages wait for it.',
+    remedy: 'Correct the account under Settings, Accounts; the messages wait for it.',
   },
   'lane-paused': {
-    title: 'E-mail account paused',
-    why: 'The e-mail account it would go through is paused.',
-    remedy: 'Resume it under Settings, E-mail accounts.',
+    title: 'Account paused',
+    why: 'The account it would go through is paused.',
+    remedy: 'Resume it under Settings, Accounts.',
   },
   'lane-limit': {
     title: 'Waiting for the sending limit',
-    why: 'The e-mail account has used up its limit for now.',
+    why: 'The account has used up its limit for now.',
     remedy: 'Nothing to do: it goes on by itself. The limit is set on the account.',
   },
+  landline: {
+    title: 'Landline',
+    why: 'The number is a landline, which takes no SMS.',
+    remedy: 'Ask the person for a mobile number, or use another channel.',
+  },
+  'whatsapp-window-closed': {
+    title: 'WhatsApp window closed',
+    why: 'The person has not written within 24 hours, so WhatsApp takes approved templates only.',
+    remedy: 'Use a template that Meta has approved, or wait until the person writes.',
+  },
+  'whatsapp-marketing-to-us': {
+    title: 'No marketing to US numbers',
+    why: 'WhatsApp delivers no marketing templates to numbers of the United States.',
+    remedy: 'Use another channel for these people.',
+  },
+  'whatsapp-wrong-category': {
+    title: 'Category does not fit',
+    why: 'WhatsApp takes this kind of message only in an approved template of its own category.',
+    remedy: 'Use a template that Meta has approved for it.',
+  },
+  'no-push-account': {
+    title: 'No account for the device',
+    why: 'The route of push has no account for the platform the device is registered with.',
+    remedy: 'Add an account for that platform (FCM, APNs or Web Push) to the order under Settings, Accounts.',
+  },
   'no-account': {
-    title: 'No e-mail account',
-    why: 'No e-mail account is set to send through.',
-    remedy: 'Choose one under Settings, E-mail accounts.',
+    title: 'No account',
+    why: 'No account of this channel is set to send through.',
+    remedy: 'Choose one under Settings, Accounts.',
   },
   'campaign-paused': {
     title: 'Campaign paused',

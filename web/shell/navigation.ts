@@ -65,7 +65,7 @@ export const rooms: readonly Room[] = [
       { label: 'Team & roles', to: '/settings/team', icon: IconUsers, permission: 'team:read' },
       { label: 'API keys', to: '/settings/api-keys', icon: IconKey, permission: 'keys:read' },
       { label: 'Topics', to: '/settings/topics', icon: IconTags, permission: 'topics:read' },
-      { label: 'E-mail accounts', to: '/settings/accounts', icon: IconServer, permission: 'providers:read' },
+      { label: 'Accounts', to: '/settings/accounts', icon: IconServer, permission: 'providers:read' },
       { label: 'Audit log', to: '/settings/audit', icon: IconHistory, permission: 'audit:read' },
     ],
   },

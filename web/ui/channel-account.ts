@@ -3,7 +3,7 @@ import type { Account } from '../../contract/providers.ts';
 import { api } from '../api.ts';
 
 /** The account a channel tries first: what a screen needs to say whether something really leaves the house. */
-export function askChannelAccount(channel: 'email') {
+export function askChannelAccount(channel: Account['channel']) {
   return queryOptions({
     queryKey: ['routes', 'first account', channel],
     queryFn: async ({ signal }): Promise<Account | null> => {

@@ -9,7 +9,7 @@ const nouns: Readonly<Record<string, string>> = {
   templates: 'Templates',
   campaigns: 'Campaigns',
   messages: 'Messages',
-  providers: 'E-mail accounts',
+  providers: 'Accounts',
   limits: 'Sending limits',
   sandbox: 'Sandbox',
   audit: 'Audit log',

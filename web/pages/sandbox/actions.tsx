@@ -5,12 +5,14 @@ import { api, type Given } from '../../api.ts';
 import { refresh } from '../../query.ts';
 import { useCan } from '../../shell/me.ts';
 import { confirm, tell } from '../../ui/index.ts';
-import type { Mail } from './channels.ts';
+import type { Answer } from '../../api.ts';
 import { linksOf, type MailLink } from './links.ts';
 
 type Act = Given<'POST /sandbox/messages/:id/act'>['body'];
 
 /** What its reader, or their mail provider, might do. */
+type Mail = Answer<'GET /sandbox/messages/:id'>;
+
 export function Actions({ mail }: { mail: Mail }) {
   const can = useCan();
   const [busy, setBusy] = useState<string>();

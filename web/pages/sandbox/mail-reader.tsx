@@ -5,8 +5,9 @@ import { ask } from '../../query.ts';
 import { MailFrame } from '../../ui/mail-frame.tsx';
 import { ProblemAlert, TextLink, TimeText } from '../../ui/index.ts';
 import { Actions } from './actions.tsx';
-import { channels, type Mail } from './channels.ts';
-import { Device } from './device.tsx';
+import type { Answer } from '../../api.ts';
+import { channels } from '../../ui/channels.ts';
+import { Device } from '../../ui/device.tsx';
 import classes from './sandbox-page.module.css';
 
 export function MailReader({ id, onBack }: { id: string; onBack: () => void }) {
@@ -48,6 +49,8 @@ export function MailReader({ id, onBack }: { id: string; onBack: () => void }) {
     </Card>
   );
 }
+
+type Mail = Answer<'GET /sandbox/messages/:id'>;
 
 function Head({ mail }: { mail: Mail }) {
   return (
@@ -103,7 +106,7 @@ function Shown({ mail }: { mail: Mail }) {
         {mail.raw !== undefined && <Tabs.Tab value="raw">Request</Tabs.Tab>}
       </Tabs.List>
       <Tabs.Panel value="device">
-        <Device mail={mail} />
+        <Device channel={mail.channel} shown={mail.shown} />
       </Tabs.Panel>
       {mail.raw !== undefined && (
         <Tabs.Panel value="raw">

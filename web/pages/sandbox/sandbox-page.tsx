@@ -20,7 +20,7 @@ import {
   type Filter,
   type UrlStateHandle,
 } from '../../ui/index.ts';
-import { channels, type Mail } from './channels.ts';
+import { channels, type Channel } from '../../ui/channels.ts';
 import { MailReader } from './mail-reader.tsx';
 import classes from './sandbox-page.module.css';
 import { TryVendor } from './try-vendor.tsx';
@@ -39,14 +39,14 @@ const filters: readonly Filter[] = [
 /** What narrows the list; kept while one of it is read. */
 interface Narrowed {
   readonly to?: string;
-  readonly channel?: Mail['channel'];
+  readonly channel?: Channel;
   readonly vendor?: string;
 }
 
 function narrowed({ to, channel, vendor }: Readonly<Record<string, string | undefined>>): Narrowed {
   return {
     ...(to ? { to } : {}),
-    ...(channel && channel in channels ? { channel: channel as Mail['channel'] } : {}),
+    ...(channel && channel in channels ? { channel: channel as Channel } : {}),
     ...(vendor ? { vendor } : {}),
   };
 }

@@ -6,7 +6,7 @@ import { api } from '../../api.ts';
 import { ask, refresh } from '../../query.ts';
 import { useCan } from '../../shell/me.ts';
 import { tell } from '../../ui/index.ts';
-import { channels } from './channels.ts';
+import { channels } from '../../ui/channels.ts';
 
 /** An account of any vendor that the sandbox plays, in one click: the real adapter, against a vendor that catches. */
 export function TryVendor() {

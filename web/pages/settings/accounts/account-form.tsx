@@ -11,31 +11,40 @@ import {
   TextInput,
 } from '@mantine/core';
 import { useForm, type UseFormReturnType } from '@mantine/form';
-import type { Account } from '../../../../contract/providers.ts';
+import { useState } from 'react';
+import type { Account, ProviderKind } from '../../../../contract/providers.ts';
 import { useCan } from '../../../shell/me.ts';
 import { ProblemAlert, Section, UnsavedGuard, useSubmit } from '../../../ui/index.ts';
-import { limitKeys, valuesOf, type AccountValues, type LimitKey } from './account-values.ts';
+import { limitKeys, valuesOf, type AccountValues, type FormKind, type LimitKey } from './account-values.ts';
+import { fieldsOf } from './fields.rules.ts';
+import { SettingsFields } from './settings-fields.tsx';
 
 type Form = UseFormReturnType<AccountValues>;
 
-/** The form of one account, new or stored; one for each kind. */
+/** The form of one account, new or stored, of any kind: SMTP has its own, the others theirs from their schemas. */
 export function AccountForm(props: {
-  kind: Account['kind'];
+  provider: ProviderKind;
   account?: Account;
   saveLabel: string;
-  onSave: (values: AccountValues) => Promise<void>;
+  onSave: (kind: FormKind, values: AccountValues) => Promise<void>;
 }) {
+  const { provider } = props;
   const mayWrite = useCan()('providers:write');
-  const isSmtp = props.kind === 'smtp';
+  const isSmtp = provider.kind === 'smtp';
+  const [kind] = useState<FormKind>(() => ({
+    kind: provider.kind,
+    channel: provider.channel,
+    fields: [...fieldsOf(provider.settings, false), ...fieldsOf(provider.secrets, true)],
+  }));
   const form = useForm<AccountValues>({
-    initialValues: valuesOf(props.account),
+    initialValues: valuesOf(props.account, kind.fields),
     validate: {
       name: (value) => (value.trim() === '' ? 'Name the account' : null),
       settings: { host: (value) => (isSmtp && value.trim() === '' ? 'Enter the host name of the server' : null) },
     },
   });
   const { submit, busy, problem } = useSubmit(form, async (values) => {
-    await props.onSave(values);
+    await props.onSave(kind, values);
     form.resetDirty();
   });
   return (
@@ -44,9 +53,17 @@ export function AccountForm(props: {
       <fieldset disabled={!mayWrite} style={{ border: 0, padding: 0, margin: 0, minInlineSize: 0 }}>
         <Stack gap="lg">
           <ProblemAlert problem={problem} />
-          <Identity form={form} />
+          <Identity form={form} isMail={provider.channel === 'email'} />
           {isSmtp && <Server form={form} account={props.account} />}
           {isSmtp && <Dkim form={form} account={props.account} />}
+          {!isSmtp && (
+            <SettingsFields
+              form={form}
+              title={provider.title}
+              fields={kind.fields}
+              secretsSet={props.account?.secretsSet ?? []}
+            />
+          )}
           <Limits form={form} />
           {mayWrite && (
             <Group justify="flex-end">
@@ -61,15 +78,19 @@ export function AccountForm(props: {
   );
 }
 
-function Identity({ form }: { form: Form }) {
+function Identity({ form, isMail }: { form: Form; isMail: boolean }) {
+  const name = (
+    <TextInput
+      label="Name of the account"
+      description="For your team; recipients do not see it"
+      {...form.getInputProps('name')}
+    />
+  );
+  if (!isMail) return <Section title="Account">{name}</Section>;
   return (
     <Section title="Sender" description="Who the mail is from, unless a campaign says otherwise.">
       <Stack>
-        <TextInput
-          label="Name of the account"
-          description="For your team; recipients do not see it"
-          {...form.getInputProps('name')}
-        />
+        {name}
         <SimpleGrid cols={{ base: 1, sm: 3 }}>
           <TextInput label="From: name" placeholder="Acme" {...form.getInputProps('sender.from.name')} />
           <TextInput

@@ -1,4 +1,4 @@
-import { Button, Grid, Stack } from '@mantine/core';
+import { Button, Grid, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import type { Account } from '../../../../contract/providers.ts';
@@ -6,7 +6,7 @@ import { api } from '../../../api.ts';
 import { ask, refresh } from '../../../query.ts';
 import { RouteLoading } from '../../../shell/fallbacks.tsx';
 import { useCan } from '../../../shell/me.ts';
-import { confirm, PageHeader, ProblemAlert, ReadinessList, Section, tell } from '../../../ui/index.ts';
+import { confirm, CopyText, PageHeader, ProblemAlert, ReadinessList, Section, tell } from '../../../ui/index.ts';
 import { AccountForm } from './account-form.tsx';
 import { changeOf } from './account-values.ts';
 import { Health } from './health.tsx';
@@ -18,27 +18,29 @@ const route = getRouteApi('/app/settings/accounts/$id');
 export function AccountPage() {
   const { id } = route.useParams();
   const account = useQuery(ask('GET /providers/:id', { params: { id } }));
-  if (account.isPending) return <RouteLoading />;
+  const kinds = useQuery({ ...ask('GET /providers/kinds'), staleTime: Infinity });
+  const provider = kinds.data?.data.find((one) => one.kind === account.data?.kind);
+  if (account.isPending || kinds.isPending) return <RouteLoading />;
   return (
     <>
       <PageHeader
-        title={account.data?.name ?? 'E-mail account'}
-        crumbs={[{ label: 'E-mail accounts', to: '/settings/accounts' }]}
+        title={account.data?.name ?? 'Account'}
+        crumbs={[{ label: 'Accounts', to: '/settings/accounts' }]}
         badge={account.data && <LaneBadge accountId={id} />}
         actions={account.data && <Actions account={account.data} />}
       />
       <ProblemAlert problem={account.error} onRetry={() => void account.refetch()} />
-      {account.data && (
+      {account.data && provider && (
         <Grid gap="lg">
           <Grid.Col span={{ base: 12, lg: 7 }}>
             <AccountForm
               key={account.data.revision}
-              kind={account.data.kind}
+              provider={provider}
               account={account.data}
               saveLabel="Save changes"
-              onSave={async (values) => {
-                const { kind, revision } = account.data;
-                await api('PATCH /providers/:id', { params: { id }, body: changeOf(kind, values), ifMatch: revision });
+              onSave={async (kind, values) => {
+                const body = changeOf(kind, values, account.data);
+                await api('PATCH /providers/:id', { params: { id }, body, ifMatch: account.data.revision });
                 await refresh('providers', 'rate-limits');
                 tell.done('The account is saved.');
               }}
@@ -46,7 +48,8 @@ export function AccountPage() {
           </Grid.Col>
           <Grid.Col span={{ base: 12, lg: 5 }}>
             <Stack gap="lg">
-              <TestAccount id={id} />
+              {provider.callbacks !== null && <Callbacks url={account.data.callbackUrl} setUp={provider.callbacks} />}
+              <TestAccount id={id} channel={account.data.channel} />
               <Health id={id} />
               <Readiness id={id} />
             </Stack>
@@ -57,12 +60,32 @@ export function AccountPage() {
   );
 }
 
+/** How the vendor tells what became of messages. */
+function Callbacks({ url, setUp }: { url: string | null; setUp: string }) {
+  return (
+    <Section title="Callbacks" description="How the vendor tells what became of a message, and what people answer.">
+      <Stack gap="xs">
+        {url === null ? (
+          <Text size="sm">
+            Vendors call back over HTTPS only: give this Parley a public address (PARLEY_URL), then it is shown here.
+          </Text>
+        ) : (
+          <CopyText value={url} label="the callback address" />
+        )}
+        <Text size="sm" c="dimmed">
+          {setUp}
+        </Text>
+      </Stack>
+    </Section>
+  );
+}
+
 function Readiness({ id }: { id: string }) {
   const readiness = useQuery({ ...ask('GET /providers/:id/readiness', { params: { id } }), staleTime: 60_000 });
   return (
     <Section
       title="Ready to send?"
-      description="What mailbox providers look at before they trust your mail."
+      description="What stands in the way, or will hurt delivery."
       actions={
         <Button size="xs" variant="default" loading={readiness.isFetching} onClick={() => void readiness.refetch()}>
           Check again

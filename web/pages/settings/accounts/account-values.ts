@@ -1,8 +1,7 @@
 import type { Account } from '../../../../contract/providers.ts';
 import type { Given } from '../../../api.ts';
-
-/** Kinds that have a form here. */
-export type FormKind = Given<'POST /providers'>['body']['kind'];
+import type { Channel } from '../../../ui/channels.ts';
+import { settingsOf, valuesOfFields, type Field, type FieldValues } from './fields.rules.ts';
 
 /** What the form of an account holds: everything as inputs do, empty for "none". */
 export interface AccountValues extends Record<string, unknown> {
@@ -18,14 +17,26 @@ export interface AccountValues extends Record<string, unknown> {
     dkim: { domain: string; selector: string };
     dkimPrivateKey: string;
   };
+  /** Of every other kind: as its fields have them. */
+  fields: FieldValues;
   limits: Record<LimitKey, number | string>;
 }
 
 export const limitKeys = ['perSecond', 'perMinute', 'perHour', 'perDay', 'perRecipientPerDay'] as const;
 export type LimitKey = (typeof limitKeys)[number];
 
-export function valuesOf(account: Account | undefined): AccountValues {
-  const settings = account && 'host' in account.settings ? account.settings : undefined;
+/** As the server's own schema of SMTP settings has them. */
+interface SmtpStored {
+  readonly host?: string;
+  readonly port?: number;
+  readonly security?: AccountValues['settings']['security'];
+  readonly username?: string | null;
+  readonly maxConnections?: number;
+  readonly dkim?: { readonly domain: string; readonly selector: string } | null;
+}
+
+export function valuesOf(account: Account | undefined, fields: readonly Field[] = []): AccountValues {
+  const settings: SmtpStored | undefined = account?.kind === 'smtp' ? account.settings : undefined;
   const limits = Object.fromEntries(limitKeys.map((key) => [key, account?.limits[key] ?? '']));
   return {
     name: account?.name ?? '',
@@ -43,6 +54,7 @@ export function valuesOf(account: Account | undefined): AccountValues {
       dkim: { domain: settings?.dkim?.domain ?? '', selector: settings?.dkim?.selector ?? '' },
       dkimPrivateKey: '',
     },
+    fields: valuesOfFields(fields, account?.settings),
     limits: limits as Record<LimitKey, number | string>,
   };
 }
@@ -74,28 +86,43 @@ function smtpOf({ settings }: AccountValues) {
   };
 }
 
+/** What is chosen before the form: the provider, and what its form asks for. */
+export interface FormKind {
+  readonly kind: string;
+  readonly channel: Channel;
+  /** Settings and secrets. */
+  readonly fields: readonly Field[];
+}
+
+function settingsFor({ kind, fields }: FormKind, values: AccountValues): Record<string, unknown> {
+  return kind === 'smtp' ? smtpOf(values) : settingsOf(fields, values.fields);
+}
+
 export function creationOf(kind: FormKind, values: AccountValues): Given<'POST /providers'>['body'] {
   const sender = senderOf(values);
-  const rest = {
-    channel: 'email' as const,
+  return {
+    kind: kind.kind,
+    channel: kind.channel,
     name: values.name,
+    settings: settingsFor(kind, values),
     limits: limitsOf(values),
     ...(sender ? { sender } : {}),
   };
-  if (kind === 'sandbox') return { kind, settings: {}, ...rest };
-  const { username, dkim, ...settings } = smtpOf(values);
-  return {
-    kind,
-    settings: { ...settings, ...(username === null ? {} : { username }), ...(dkim === null ? {} : { dkim }) },
-    ...rest,
-  };
 }
 
-export function changeOf(kind: Account['kind'], values: AccountValues): Given<'PATCH /providers/:id'>['body'] {
+/** Limits that have no input here stay as they are. */
+export function changeOf(
+  kind: FormKind,
+  values: AccountValues,
+  stored: Account,
+): Given<'PATCH /providers/:id'>['body'] {
+  const others = Object.fromEntries(
+    Object.entries(stored.limits).filter(([key]) => !limitKeys.some((one) => one === key)),
+  );
   return {
     name: values.name,
-    limits: limitsOf(values),
+    limits: { ...others, ...limitsOf(values) },
     sender: senderOf(values) ?? null,
-    ...(kind === 'smtp' ? { settings: smtpOf(values) } : {}),
+    settings: settingsFor(kind, values),
   };
 }

@@ -1,8 +1,10 @@
-import { Stack, Text } from '@mantine/core';
+import { SegmentedControl, Stack, Text } from '@mantine/core';
 import { IconPlus, IconServer } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { Account } from '../../../../contract/providers.ts';
 import { ask } from '../../../query.ts';
 import { useCan } from '../../../shell/me.ts';
+import { channelNames, channels } from '../../../ui/channels.ts';
 import {
   DataTable,
   EmptyState,
@@ -20,33 +22,49 @@ export function Accounts() {
   const can = useCan();
   const url = useUrlState();
   const formats = useFormats();
-  const { cursor } = url.values;
+  const { cursor, channel: chosen } = url.values;
+  const channel = channelNames.find((one) => one === chosen) ?? 'email';
+  const kinds = useQuery({ ...ask('GET /providers/kinds'), staleTime: Infinity });
+  const titleOf = (kind: string) => kinds.data?.data.find((one) => one.kind === kind)?.title ?? kind;
   const accounts = useQuery({
-    ...ask('GET /providers', { query: { channel: 'email', ...(cursor ? { cursor } : {}) } }),
+    ...ask('GET /providers', { query: { channel, ...(cursor ? { cursor } : {}) } }),
     placeholderData: keepPreviousData,
   });
-  const all = useQuery(ask('GET /providers', { query: { channel: 'email', limit: 200 } }));
+  const all = useQuery(ask('GET /providers', { query: { channel, limit: 200 } }));
   const add = can('providers:write') && (
-    <LinkButton to="/settings/accounts/new" leftSection={<IconPlus size={18} aria-hidden />}>
+    <LinkButton
+      to="/settings/accounts/new"
+      search={{ channel } as never}
+      leftSection={<IconPlus size={18} aria-hidden />}
+    >
       New account
     </LinkButton>
   );
   return (
     <>
       <PageHeader
-        title="E-mail accounts"
-        description="Through which servers your mail leaves, with whose name, and how fast."
+        title="Accounts"
+        description="Through which vendors and servers your messages leave, with whose name, and how fast."
         actions={add}
       />
       <Stack gap="lg">
+        <SegmentedControl
+          aria-label="Channel"
+          style={{ alignSelf: 'flex-start', flexWrap: 'wrap' }}
+          data={channelNames.map((one) => ({ value: one, label: channels[one].label }))}
+          value={channel}
+          onChange={(next) => url.set({ channel: next === 'email' ? undefined : next, cursor: undefined })}
+        />
         <DataTable
-          name="E-mail accounts"
+          name={`Accounts: ${channels[channel].label}`}
           url={url}
           query={accounts}
           rowKey={(account) => account.id}
           empty={
             <EmptyState icon={IconServer} title="No account" action={add}>
-              Connect the SMTP server of your mail provider, or a sandbox to try things out.
+              {channel === 'email'
+                ? 'Connect your mail provider, or a sandbox to try things out.'
+                : 'Connect a vendor, or try one in the sandbox inbox without an account of your own.'}
             </EmptyState>
           }
           columns={[
@@ -64,16 +82,18 @@ export function Accounts() {
               header: 'Kind',
               cell: (account) => (
                 <Stack gap={0}>
-                  <Text size="sm">{kinds[account.kind] ?? account.kind}</Text>
-                  {'host' in account.settings && (
+                  <Text size="sm">{titleOf(account.kind)}</Text>
+                  {typeof account.settings['host'] === 'string' && (
                     <Text size="sm" c="dimmed">
-                      {account.settings.host}:{account.settings.port}
+                      {account.settings['host']}:{String(account.settings['port'])}
                     </Text>
                   )}
                 </Stack>
               ),
             },
-            { key: 'from', header: 'From', cell: (account) => account.sender.from?.email ?? '—' },
+            ...(channel === 'email'
+              ? [{ key: 'from', header: 'From', cell: (account: Account) => account.sender.from?.email ?? '—' }]
+              : []),
             { key: 'limit', header: 'Limits', cell: (account) => limitsInWords(account.limits, formats.number) },
             { key: 'state', header: 'State', cell: (account) => <LaneBadge accountId={account.id} /> },
             {
@@ -84,13 +104,11 @@ export function Accounts() {
             },
           ]}
         />
-        {all.data && <RouteOrder accounts={all.data.data} />}
+        {all.data && <RouteOrder key={channel} channel={channel} accounts={all.data.data} />}
       </Stack>
     </>
   );
 }
-
-const kinds: Readonly<Record<string, string>> = { smtp: 'SMTP server', sandbox: 'Sandbox' };
 
 const units = {
   perSecond: 'per second',

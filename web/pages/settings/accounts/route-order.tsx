@@ -6,6 +6,7 @@ import type { Account } from '../../../../contract/providers.ts';
 import { api } from '../../../api.ts';
 import { ask, refresh } from '../../../query.ts';
 import { useCan } from '../../../shell/me.ts';
+import type { Channel } from '../../../ui/channels.ts';
 import { ProblemAlert, Section, tell } from '../../../ui/index.ts';
 
 /** Moves one entry to another place of the list. */
@@ -15,13 +16,12 @@ export function moved<Item>(list: readonly Item[], from: number, to: number): It
 }
 
 /** Which account sends first, and which steps in when it cannot. */
-export function RouteOrder({ accounts }: { accounts: readonly Account[] }) {
+export function RouteOrder({ channel, accounts }: { channel: Channel; accounts: readonly Account[] }) {
   const can = useCan();
-  const route = useQuery(ask('GET /routes/:channel', { params: { channel: 'email' } }));
+  const route = useQuery(ask('GET /routes/:channel', { params: { channel } }));
   const [draft, setDraft] = useState<string[]>();
   const save = useMutation({
-    mutationFn: (accountIds: string[]) =>
-      api('PUT /routes/:channel', { params: { channel: 'email' }, body: { accountIds } }),
+    mutationFn: (accountIds: string[]) => api('PUT /routes/:channel', { params: { channel }, body: { accountIds } }),
     onSuccess: async () => {
       await refresh('routes', 'providers', 'dashboard');
       setDraft(undefined);
@@ -34,7 +34,11 @@ export function RouteOrder({ accounts }: { accounts: readonly Account[] }) {
   return (
     <Section
       title="Order"
-      description="Mail goes through the first account. When its server is down or asks for a pause, the next one steps in."
+      description={
+        channel === 'push'
+          ? 'Each device is reached through the first account of its platform: list one for FCM, one for APNs, one for Web Push.'
+          : 'Messages go through the first account. When it is down or asks for a pause, the next one steps in.'
+      }
     >
       <Stack>
         <ProblemAlert problem={save.error ?? route.error} />

@@ -1,20 +1,24 @@
 import { Anchor, Group, Image, Stack, Text } from '@mantine/core';
-import { channels, type Mail } from './channels.ts';
-import classes from './sandbox-page.module.css';
+import { channels, type Channel } from './channels.ts';
+import classes from './device.module.css';
+
+/** What of a message a person gets to see. */
+export interface Shown {
+  readonly heading?: string | undefined;
+  readonly text: string;
+  readonly footer?: string | undefined;
+  readonly pictures?: readonly string[] | undefined;
+  readonly buttons?: readonly string[] | undefined;
+  readonly url?: string | undefined;
+}
 
 /** What is no e-mail, as the recipient's device would show it: a bubble of a conversation, or a notification. */
-export function Device({ mail }: { mail: Mail }) {
-  const { shown } = mail;
+export function Device({ channel, shown }: { channel: Channel; shown: Shown | undefined }) {
   if (shown === undefined) return <Text c="dimmed">Nothing of it can be shown.</Text>;
-  const isBubble = mail.channel === 'sms' || mail.channel === 'whatsapp';
-  const { label, icon: Icon } = channels[mail.channel];
+  const isBubble = channel === 'sms' || channel === 'whatsapp';
+  const { label, icon: Icon } = channels[channel];
   return (
-    <div
-      className={classes['device'] ?? ''}
-      data-channel={mail.channel}
-      role="img"
-      aria-label={`${label}: ${shown.text}`}
-    >
+    <div className={classes['device'] ?? ''} data-channel={channel} role="img" aria-label={`${label}: ${shown.text}`}>
       <Stack gap={6} className={classes[isBubble ? 'bubble' : 'notification'] ?? ''}>
         {!isBubble && (
           <Group gap={6} c="dimmed">
