@@ -8,7 +8,7 @@ import { source } from './mail.ts';
 import { person } from './people.ts';
 import { openRig, until } from './rig.ts';
 import type { Rig, Server } from './rig.ts';
-import { connectSink } from './send.ts';
+import { connectSink, vias } from './vias.ts';
 
 const people = 10_000;
 const connections = 100;
@@ -28,7 +28,7 @@ export async function benchApi(requests: number, say: (line: string) => void): P
     await server.call('POST', '/topics', { key: 'news', name: 'News' });
     say(`importing ${people.toLocaleString('en')} people …`);
     await importPeople(server, rig.key, people);
-    await connectSink(server, sink.port);
+    if (vias['smtp'] !== undefined) await connectSink(server, sink.port, vias['smtp']);
     const template = await server.call<{ id: string }>('POST', '/templates', {
       name: 'Bench',
       channel: 'email',

@@ -11,7 +11,12 @@ const pageRows = 1_000;
 type Row = readonly string[];
 
 /** The least an import must do: read the file, put numbers into E.164, find who is known, write contact, addresses and consent in pages. */
-export async function floorImport(client: pg.Client, rows: number): Promise<{ seconds: number }> {
+export async function floorImport(
+  client: pg.Client,
+  rows: number,
+  /** Which address agreed. */
+  agreed: 'email' | 'phone' = 'email',
+): Promise<{ seconds: number }> {
   const started = performance.now();
   const parser = Readable.from(csv(rows)).pipe(parse({ from_line: 2 }));
   let page: Row[] = [];
@@ -23,10 +28,10 @@ export async function floorImport(client: pg.Client, rows: number): Promise<{ se
     page = [];
     const prepared = prepare(full);
     await writing;
-    writing = write(client, prepared);
+    writing = write(client, prepared, agreed);
   }
   await writing;
-  if (page.length > 0) await write(client, prepare(page));
+  if (page.length > 0) await write(client, prepare(page), agreed);
   return { seconds: (performance.now() - started) / 1000 };
 }
 
@@ -42,7 +47,7 @@ function prepare(page: readonly Row[]) {
   }));
 }
 
-async function write(client: pg.Client, page: ReturnType<typeof prepare>): Promise<void> {
+async function write(client: pg.Client, page: ReturnType<typeof prepare>, agreed: 'email' | 'phone'): Promise<void> {
   await client.query('begin');
   await client.query({
     name: 'find',
@@ -67,7 +72,7 @@ async function write(client: pg.Client, page: ReturnType<typeof prepare>): Promi
   await client.query({
     name: 'consents',
     text: `insert into floor.consent select a, 'granted', 'import', now() from unnest($1::uuid[]) x (a) on conflict do nothing`,
-    values: [page.map((one) => one.emailId)],
+    values: [page.map((one) => (agreed === 'email' ? one.emailId : one.phoneId))],
   });
   await client.query('commit');
 }

@@ -12,17 +12,20 @@ const connections = 8;
 
 interface Candidate {
   readonly id: string;
-  readonly email: string;
+  readonly address: string;
   readonly attributes: Record<string, string>;
 }
 
 /**
  * The least a sender on PostgreSQL must do: insert the row, read consent and what to render with pinned plans, render
- * with four signed links, hand over through the same sink by lean pipelined SMTP, record outcome and event; one claim
+ * with four signed links, hand over through the same sink (by lean pipelined SMTP, or one plain request), record outcome and event; one claim
  * row is moved ahead per page. Contacts are those of the floor's import.
  */
-export async function floorSend(client: pg.Client, port: number): Promise<{ seconds: number; sent: number }> {
-  const lines = await Promise.all(Array.from({ length: connections }, () => openLine(port)));
+export async function floorSend(
+  client: pg.Client,
+  kind: 'email' | 'phone',
+  handOver: HandOver,
+): Promise<{ seconds: number; sent: number }> {
   const render = renderer();
   const started = performance.now();
   let after = '00000000-0000-0000-0000-000000000000';
@@ -34,13 +37,9 @@ export async function floorSend(client: pg.Client, port: number): Promise<{ seco
     const candidates = await read(
       client,
       page.map((one) => one.id),
+      kind,
     );
-    const per = Math.ceil(candidates.length / lines.length);
-    await Promise.all(
-      lines.map((line, i) =>
-        line(candidates.slice(i * per, (i + 1) * per).map((one) => ({ to: one.email, mail: render(one) }))),
-      ),
-    );
+    await handOver(candidates.map((one) => ({ to: one.address, ...render(one) })));
     await settle(client, candidates);
     sent += candidates.length;
   }
@@ -70,15 +69,15 @@ async function plan(client: pg.Client, after: string): Promise<{ id: string; con
   return page;
 }
 
-async function read(client: pg.Client, ids: readonly string[]): Promise<Candidate[]> {
+async function read(client: pg.Client, ids: readonly string[], kind: string): Promise<Candidate[]> {
   const { rows } = await client.query<Candidate>({
     name: 'read',
-    text: `select m.id, a.value as email, c.attributes from unnest($1::uuid[]) k (id)
+    text: `select m.id, a.value as address, c.attributes from unnest($1::uuid[]) k (id)
            cross join lateral (select * from floor.message where id = k.id offset 0) m
            cross join lateral (select * from floor.contact where id = m.contact_id offset 0) c
-           cross join lateral (select * from floor.address where contact_id = c.id and kind = 'email' order by kind limit 1) a
+           cross join lateral (select * from floor.address where contact_id = c.id and kind = $2 order by kind limit 1) a
            cross join lateral (select state from floor.consent where address_id = a.id and state = 'granted' offset 0) s`,
-    values: [ids],
+    values: [ids, kind],
   });
   return rows;
 }
@@ -98,14 +97,34 @@ async function settle(client: pg.Client, sent: readonly Candidate[]): Promise<vo
   await client.query('commit');
 }
 
-function renderer(): (one: Candidate) => string {
+function renderer(): (one: Candidate) => Rendered {
   const engine = new Liquid();
   const parts = [subject, text, html].map((source) => engine.parse(source));
   return (one) => {
     const mac = createHmac('sha256', 'key').update(one.id).digest('base64url');
     const scope = { contact: one.attributes, token: `${one.id}.${mac}` };
     const [head, plain, markup] = parts.map((part) => String(engine.renderSync(part, scope)));
-    return `From: News <news@example.com>\r\nTo: ${one.email}\r\nSubject: ${head ?? ''}\r\nMessage-ID: <${one.id}@example.com>\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\nList-Unsubscribe: <https://example.com/u/${one.id}.${mac}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${plain ?? ''}\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${markup ?? ''}\r\n--b--\r\n.\r\n`;
+    const mail = `From: News <news@example.com>\r\nTo: ${one.address}\r\nSubject: ${head ?? ''}\r\nMessage-ID: <${one.id}@example.com>\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\nList-Unsubscribe: <https://example.com/u/${one.id}.${mac}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${plain ?? ''}\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${markup ?? ''}\r\n--b--\r\n.\r\n`;
+    return { mail, words: plain ?? '' };
+  };
+}
+
+export interface Rendered {
+  /** Whole, dot included. */
+  readonly mail: string;
+  /** Its text alone. */
+  readonly words: string;
+}
+
+/** Hands a page over; resolves when all of it is answered. */
+export type HandOver = (messages: readonly (Rendered & { readonly to: string })[]) => Promise<void>;
+
+/** Over SMTP, the page spread over some connections. */
+export async function openLines(port: number): Promise<HandOver> {
+  const lines = await Promise.all(Array.from({ length: connections }, () => openLine(port)));
+  return async (messages) => {
+    const per = Math.ceil(messages.length / lines.length);
+    await Promise.all(lines.map((line, i) => line(messages.slice(i * per, (i + 1) * per))));
   };
 }
 

@@ -7,19 +7,20 @@ import { openRig, until } from './rig.ts';
 import type { Server } from './rig.ts';
 
 /** Consent evidence for every row, as an import with consent brings it. */
-export const consentOptions = {
-  consent: { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'bench', textVersion: '1' } },
-};
+const consentOptions = (channel: string) => ({
+  consent: { channel, topic: 'news', basis: 'consent', evidence: { source: 'bench', textVersion: '1' } },
+});
 
 /** Uploads `rows` invented people and waits until they are in. */
 export async function importPeople(
   server: Server,
   key: string,
   rows: number,
+  channel = 'email',
 ): Promise<{ seconds: number; done: ContactImport }> {
   const started = performance.now();
   const form = new FormData();
-  form.append('options', JSON.stringify(consentOptions));
+  form.append('options', JSON.stringify(consentOptions(channel)));
   form.append(
     'file',
     new Blob(await Array.fromAsync(Readable.from(csv(rows)), (piece: string) => piece)),

@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
 import { benchImport } from './import.ts';
 import { benchSend } from './send.ts';
+import { vias } from './vias.ts';
+import type { Via } from './vias.ts';
 
-const usage = `npm run bench -- send --recipients N [--via smtp] [--json]
+const usage = `npm run bench -- send --recipients N [--via smtp|http|sendgrid] [--json]
 npm run bench -- import --rows N [--json]
 npm run bench -- api --requests N [--json]
 
@@ -13,7 +15,7 @@ The last line of output is one JSON object; with --json it is the only one.`;
 interface Job {
   /** The option that says how large it is. */
   readonly size: 'recipients' | 'rows' | 'requests';
-  readonly run: (count: number, say: (line: string) => void) => Promise<Record<string, number>>;
+  readonly run: (count: number, say: (line: string) => void, via: Via) => Promise<Record<string, number>>;
 }
 
 const jobs: Readonly<Record<string, Job>> = {
@@ -46,12 +48,13 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`--${job.size} must be a whole number from 1 to 10,000,000.\n`);
     return 2;
   }
-  if (values.via !== 'smtp') {
-    process.stderr.write('--via: only smtp can be measured; there is no provider over HTTP yet.\n');
+  const via = vias[values.via];
+  if (via === undefined) {
+    process.stderr.write(`--via: one of ${Object.keys(vias).join(', ')}.\n`);
     return 2;
   }
   const say = (line: string) => void (values.json || process.stderr.write(`${line}\n`));
-  const result = await job.run(count, say);
+  const result = await job.run(count, say, via);
   process.stdout.write(`${JSON.stringify(result)}\n`);
   return 0;
 }

@@ -16,6 +16,7 @@ export interface Rig {
   readonly key: string;
   startServer(environment?: Readonly<Record<string, string>>): Promise<Server>;
   startSink(record?: string, answerAfterMs?: number): Promise<Sink>;
+  startHttpSink(): Promise<Sink>;
   close(): Promise<void>;
 }
 
@@ -61,6 +62,7 @@ export async function openRig(): Promise<Rig> {
         ...environment,
       }),
     startSink: (record, answerAfterMs) => startSink(children, record, answerAfterMs),
+    startHttpSink: () => attend(children, 'http-sink.ts', []),
     close: async () => {
       for (const child of children) child.kill('SIGKILL');
       await postgres.stop();
@@ -167,15 +169,12 @@ export async function call<T>(
 }
 
 /** With `record`, every recipient is written to that file before it is answered, `answerAfterMs` later. */
-export async function startSink(
-  children: Set<ChildProcess>,
-  record: string | undefined,
-  answerAfterMs = 0,
-): Promise<Sink> {
-  const child = fork(
-    join(import.meta.dirname, 'smtp-sink.ts'),
-    record === undefined ? [] : [record, String(answerAfterMs)],
-  );
+export function startSink(children: Set<ChildProcess>, record: string | undefined, answerAfterMs = 0): Promise<Sink> {
+  return attend(children, 'smtp-sink.ts', record === undefined ? [] : [record, String(answerAfterMs)]);
+}
+
+async function attend(children: Set<ChildProcess>, file: string, args: readonly string[]): Promise<Sink> {
+  const child = fork(join(import.meta.dirname, file), [...args]);
   children.add(child);
   const ask = <T>(message?: string): Promise<T> =>
     new Promise((resolve) => {

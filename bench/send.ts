@@ -2,9 +2,10 @@ import { floorImport } from './floor-import.ts';
 import { assertDurable, openFloor } from './floor-schema.ts';
 import { floorSend } from './floor-send.ts';
 import { importPeople, round } from './import.ts';
-import { source } from './mail.ts';
 import { openRig, until } from './rig.ts';
 import type { Rig, Server, Sink } from './rig.ts';
+import { connectSink } from './vias.ts';
+import type { Via } from './vias.ts';
 
 interface Stats {
   readonly status: string;
@@ -12,31 +13,18 @@ interface Stats {
   readonly accepted: number;
 }
 
-/** An account at the sink, first in the route of e-mail. */
-export async function connectSink(server: Server, port: number): Promise<string> {
-  const { id } = await server.call<{ id: string }>('POST', '/providers', {
-    kind: 'smtp',
-    channel: 'email',
-    name: 'Sink',
-    settings: { host: '127.0.0.1', port, security: 'none', maxConnections: 8 },
-    sender: { from: { email: 'news@example.com', name: 'News' } },
-  });
-  await server.call('PUT', '/routes/email', { accountIds: [id] });
-  return id;
-}
-
 /** A campaign to everybody on the topic `news`; answers its id. Not started yet. */
-export async function draftCampaign(server: Server): Promise<string> {
+export async function draftCampaign(server: Server, via: Via): Promise<string> {
   const template = await server.call<{ id: string }>('POST', '/templates', {
     name: 'Bench',
-    channel: 'email',
+    channel: via.channel,
     category: 'marketing',
     locale: 'en',
-    ...source,
+    ...via.template,
   });
   const campaign = await server.call<{ id: string }>('POST', '/campaigns', {
     name: 'Bench',
-    channels: ['email'],
+    channels: [via.channel],
     templateId: template.id,
     topic: 'news',
     audience: { all: true },
@@ -45,16 +33,20 @@ export async function draftCampaign(server: Server): Promise<string> {
 }
 
 /** Messages a second from the start of the campaign to its end, beside the floor of the same run. */
-export async function benchSend(recipients: number, say: (line: string) => void): Promise<Record<string, number>> {
+export async function benchSend(
+  recipients: number,
+  say: (line: string) => void,
+  via: Via,
+): Promise<Record<string, number>> {
   const rig = await openRig();
   try {
     const server = await rig.startServer();
-    const sink = await rig.startSink();
+    const sink = await via.startSink(rig);
     await server.call('POST', '/topics', { key: 'news', name: 'News' });
     say(`importing ${recipients.toLocaleString('en')} people …`);
-    await importPeople(server, rig.key, recipients);
-    await connectSink(server, sink.port);
-    const id = await draftCampaign(server);
+    await importPeople(server, rig.key, recipients, via.channel);
+    await connectSink(server, sink.port, via);
+    const id = await draftCampaign(server, via);
     const cpuBefore = server.cpuSeconds();
     say('sending …');
     const started = performance.now();
@@ -70,7 +62,7 @@ export async function benchSend(recipients: number, say: (line: string) => void)
     await server.stop();
     if (stats.accepted !== recipients) throw new Error(`not all were accepted: ${JSON.stringify(stats)}`);
     say(`  ${Math.round(recipients / seconds)} messages/s; now the floor …`);
-    const floorSeconds = await floor(rig, sink, recipients);
+    const floorSeconds = await floor(rig, sink, recipients, via);
     return {
       recipients,
       seconds: round(seconds),
@@ -87,14 +79,15 @@ export async function benchSend(recipients: number, say: (line: string) => void)
   }
 }
 
-async function floor(rig: Rig, sink: Sink, recipients: number): Promise<number> {
+async function floor(rig: Rig, sink: Sink, recipients: number, via: Via): Promise<number> {
   const client = await openFloor(rig.ownerUrl);
   try {
     await assertDurable(client);
-    await floorImport(client, recipients);
+    const kind = via.channel === 'email' ? 'email' : 'phone';
+    await floorImport(client, recipients, kind);
     await client.query('analyze floor.contact, floor.address, floor.consent');
     await sink.reset();
-    const { seconds, sent } = await floorSend(client, sink.port);
+    const { seconds, sent } = await floorSend(client, kind, await via.floor(sink.port));
     const caught = await sink.stats();
     if (sent !== recipients || caught.recipients !== recipients)
       throw new Error(`the floor lost some: ${sent} sent, ${caught.recipients} caught`);
