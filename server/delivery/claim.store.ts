@@ -162,7 +162,8 @@ export async function deleteBatch(tx: Tx, id: string, fence: number): Promise<vo
 
 /**
  * Nothing of this channel and priority, or less urgent, can go before `until`: one statement for all its free batches,
- * not one look at each.
+ * not one look at each. Those that somebody holds are passed over: he waits for the lane that we have locked, and will
+ * find out himself.
  */
 export async function postponeChannel(
   tx: Tx,
@@ -171,17 +172,28 @@ export async function postponeChannel(
   until: Temporal.Instant,
 ): Promise<void> {
   await tx.query(
-    `update batch set due_at = $3 where workspace_id = $1 and channel = $2 and priority >= $4 and due_at < $3 and lease_until is null`,
+    `update batch b set due_at = $3 from (
+       select id from batch where workspace_id = $1 and channel = $2 and priority >= $4 and due_at < $3 and lease_until is null
+       for update skip locked) free
+     where b.workspace_id = $1 and b.id = free.id`,
     [tx.workspaceId, channel, until, priority],
   );
 }
 
-/** A lane opened again: what was postponed is due now; what is paused stays at infinity. */
+/** A lane was opened by somebody: what was postponed is due now; what is paused stays at infinity. */
 export async function hastenChannel(tx: Tx, channel: string, now: Temporal.Instant): Promise<void> {
-  await tx.query(
-    `update batch set due_at = $3 where workspace_id = $1 and channel = $2 and due_at > $3 and due_at < 'infinity'`,
-    [tx.workspaceId, channel, now],
-  );
+  await tx.query(hasten(''), [tx.workspaceId, channel, now]);
+}
+
+/** The same by whoever holds the lane: what is being claimed is passed over, since that claim waits to look at the lane. */
+export async function hastenOthers(tx: Tx, channel: string, now: Temporal.Instant): Promise<void> {
+  await tx.query(hasten('skip locked'), [tx.workspaceId, channel, now]);
+}
+
+function hasten(locked: string): string {
+  return `update batch b set due_at = $3 from (
+      select id from batch where workspace_id = $1 and channel = $2 and due_at > $3 and due_at < 'infinity' for update ${locked}) put
+    where b.workspace_id = $1 and b.id = put.id`;
 }
 
 export interface DueDeferral {

@@ -4,7 +4,7 @@ import type { Outgoing, SendResult } from '../channels/index.ts';
 import type { Tx } from '../platform/db.ts';
 import type { Budget } from './budget.ts';
 import type { Claim } from './claim.ts';
-import { closeWindow, deleteBatch, hastenChannel, lockWindow, releaseBatch, renewLease } from './claim.store.ts';
+import { closeWindow, deleteBatch, hastenOthers, lockWindow, releaseBatch, renewLease } from './claim.store.ts';
 import { addressFacts, decide } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
 import { coolLane, endLease, returnSlots, setProbe, warmLane } from './lane.store.ts';

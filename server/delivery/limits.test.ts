@@ -163,7 +163,7 @@ describe('so many messages in', () => {
       to.push({ person: address, at: db.clock.now().epochMilliseconds });
       return accepted(address);
     };
-    await sendFor(73 * hour, 30 * minute, 1);
+    await sendFor(76 * hour, 30 * minute, 1);
     for (const person of new Set(to.map((one) => one.person)))
       expect(
         mostIn(

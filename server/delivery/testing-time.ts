@@ -78,7 +78,8 @@ export function createFleet(test: TestDb, deps: DeliveryDeps): Fleet {
 }
 
 /** Until nobody has asked the database for a moment: everybody waits for the clock. */
-async function quiet({ pinned: { pool } }: TestDb): Promise<void> {
+async function quiet(test: TestDb): Promise<void> {
+  const { pool } = test.pinned;
   for (let calm = 0; calm < 3; calm++) {
     await new Promise((resolve) => setImmediate(resolve));
     if (pool.totalCount === pool.idleCount && pool.waitingCount === 0) continue;
