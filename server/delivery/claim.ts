@@ -13,6 +13,7 @@ import type { BatchRow } from './claim.store.ts';
 import { moveMessages, readCandidates } from './ledger.store.ts';
 import { onePlatform, onPlatform } from './platform.ts';
 import type { Platformed } from './platform.ts';
+import { followUp } from './fallback.ts';
 import { openLane } from './lane-open.ts';
 import type { Opening } from './lane-open.ts';
 import { endLease } from './lane.store.ts';
@@ -56,8 +57,9 @@ export type ClaimAnswer = Claim | 'again' | undefined;
 export async function claimNext(tx: Tx, deps: DeliveryDeps, shard: number, turn: Turn): Promise<ClaimAnswer> {
   const now = deps.clock.now();
   const gathered = turn.deferrals && (await gatherDeferrals(tx, deps, now, shard, turn.priority));
+  const followed = turn.fallbacks && (await followUp(tx, deps, turn.priority, shard));
   const found = await lockDueBatch(tx, now, turn.priority);
-  if (found === undefined) return gathered ? 'again' : undefined;
+  if (found === undefined) return gathered || followed ? 'again' : undefined;
   const [batch, plan] = await Promise.all([fill(tx, found, now), findPlan(tx, found.planId)]);
   if (plan === undefined) throw new Error('a batch without a plan');
   if (batch.leaseUntil !== null) {
@@ -93,7 +95,9 @@ async function fill(tx: Tx, batch: BatchRow, now: Temporal.Instant): Promise<Bat
 
 /** A worker died, or lost touch, with messages in its window: they may have left. */
 async function rescue(tx: Tx, deps: DeliveryDeps, plan: PlanRow, batch: BatchRow, shard: number): Promise<void> {
-  const policy = await deps.unknownPolicy(tx);
+  const accounts = await deps.accountsFor(tx, plan.channel, plan.sender.accountId);
+  // Where somebody can say what became of them, he is asked before any policy.
+  const policy = accounts.some((account) => account.tellsLater === true) ? 'hold' : await deps.unknownPolicy(tx);
   const now = deps.clock.now();
   const rows = await readCandidates(tx, plan.month, plan.channel, plan.topicId, batch.inFlight);
   const results = rows

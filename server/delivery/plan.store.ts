@@ -1,4 +1,5 @@
 import type { Tx } from '../platform/db.ts';
+import type { FallbackStep } from './fallback.rules.ts';
 import type { CountColumn } from './settle.rules.ts';
 import { countColumns } from './settle.rules.ts';
 
@@ -6,7 +7,7 @@ import { countColumns } from './settle.rules.ts';
 export interface PlanRow {
   readonly id: string;
   readonly month: string;
-  readonly source: 'campaign' | 'api' | 'test';
+  readonly source: 'campaign' | 'api' | 'test' | 'fallback';
   readonly sourceId: string | null;
   readonly channel: string;
   readonly category: string;
@@ -18,6 +19,8 @@ export interface PlanRow {
   readonly state: 'open' | 'paused' | 'cancelled';
   readonly complete: boolean;
   readonly expiresAt: Temporal.Instant | null;
+  /** The next channels for whom this one does not reach. */
+  readonly fallback: readonly FallbackStep[];
 }
 
 export interface SenderOverride {
@@ -27,18 +30,19 @@ export interface SenderOverride {
 }
 
 const columns = `id, month, source, source_id as "sourceId", channel, category, topic_id as "topicId", template_id as "templateId",
-  template_version as "templateVersion", sender, priority, state, complete, expires_at as "expiresAt"`;
+  template_version as "templateVersion", sender, priority, state, complete, expires_at as "expiresAt", fallback`;
 
 export async function insertPlan(
   tx: Tx,
   plan: PlanRow,
   digest: Buffer | null,
   now: Temporal.Instant,
+  follows: string | null = null,
 ): Promise<boolean> {
   const rows = await tx.hot(
     `insert into plan (workspace_id, id, month, source, source_id, digest, channel, category, topic_id, template_id, template_version,
-       sender, priority, state, complete, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict do nothing returning id`,
+       sender, priority, state, complete, created_at, expires_at, fallback, follows)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) on conflict do nothing returning id`,
     [
       tx.workspaceId,
       plan.id,
@@ -57,6 +61,8 @@ export async function insertPlan(
       plan.complete,
       now,
       plan.expiresAt,
+      JSON.stringify(plan.fallback),
+      follows,
     ],
   );
   return rows.length > 0;

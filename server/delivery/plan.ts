@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
+import type { FallbackStep } from './fallback.rules.ts';
 import * as store from './plan.store.ts';
 import type { PlanRow, SenderOverride } from './plan.store.ts';
 import type { DeliveryDeps } from './ports.ts';
@@ -18,6 +19,8 @@ export interface NewPlan {
   readonly templateVersion: number;
   readonly sender?: SenderOverride;
   readonly expiresAt?: Temporal.Instant;
+  /** The next channels, in order, for whom this one does not reach. */
+  readonly fallback?: readonly FallbackStep[];
 }
 
 /** One intended message: who, at which address, and what makes it unique within the plan. */
@@ -39,7 +42,7 @@ export const batchSize = 500;
 
 const priorities: Readonly<Record<string, number>> = { otp: 1, transactional: 2, utility: 2 };
 
-function monthOf(now: Temporal.Instant): string {
+export function monthOf(now: Temporal.Instant): string {
   return now.toZonedDateTimeISO('UTC').toPlainDate().with({ day: 1 }).toString();
 }
 
@@ -59,6 +62,7 @@ function toRow(plan: NewPlan, now: Temporal.Instant): PlanRow {
     state: 'open',
     complete: plan.source !== 'campaign',
     expiresAt: plan.expiresAt ?? null,
+    fallback: plan.fallback ?? [],
   };
 }
 
