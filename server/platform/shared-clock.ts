@@ -25,8 +25,9 @@ export interface SharedClockOptions {
 
 export function createSharedClock({ log, local = systemClock, steady = steadyMs }: SharedClockOptions): SharedClock {
   const start = steady();
-  let base = local.now();
-  const now = () => base.add({ nanoseconds: Math.round((steady() - start) * 1e6) });
+  let base = local.now().epochNanoseconds;
+  // Asked several times for each message; adding a duration to an instant costs five times as much.
+  const now = () => Temporal.Instant.fromEpochNanoseconds(base + BigInt(Math.round((steady() - start) * 1e6)));
 
   /**
    * When the answer comes, the database's time lies between what it said and that plus the whole way. Within that, ours
@@ -44,7 +45,7 @@ export function createSharedClock({ log, local = systemClock, steady = steadyMs 
           ? ours.until(latest)
           : undefined;
     if (off === undefined) return;
-    base = base.add(off);
+    base += BigInt(Math.round(off.total('nanoseconds')));
     const offMs = Math.round(off.total('milliseconds'));
     if (Math.abs(offMs) >= notableMs) log.warn({ offMs }, 'the clock of this process was not that of the database');
   };
