@@ -2,6 +2,7 @@ import { floorImport } from './floor-import.ts';
 import { assertDurable, openFloor } from './floor-schema.ts';
 import { floorSend } from './floor-send.ts';
 import { importPeople, round } from './import.ts';
+import { postgresSeconds } from './processor.ts';
 import { openRig, until } from './rig.ts';
 import type { Rig, Server, Sink } from './rig.ts';
 import { connectSink } from './vias.ts';
@@ -48,6 +49,7 @@ export async function benchSend(
     await connectSink(server, sink.port, via);
     const id = await draftCampaign(server, via);
     const cpuBefore = server.cpuSeconds();
+    const postgresBefore = postgresSeconds(rig);
     say('sending …');
     const started = performance.now();
     await server.call('POST', `/campaigns/${id}/start`);
@@ -57,6 +59,7 @@ export async function benchSend(
     }, 100);
     const seconds = (performance.now() - started) / 1000;
     const cpuSeconds = server.cpuSeconds() - cpuBefore;
+    const postgresCpuSeconds = postgresSeconds(rig) - postgresBefore;
     const peakRssMb = server.peakRssMb();
     const caught = await sink.stats();
     await server.stop();
@@ -73,6 +76,7 @@ export async function benchSend(
       lost: recipients - caught.recipients,
       peakRssMb: Math.round(peakRssMb),
       cpuSeconds: round(cpuSeconds),
+      postgresCpuSeconds: round(postgresCpuSeconds),
     };
   } finally {
     await rig.close();
