@@ -13,7 +13,7 @@ import type { Callback, OutgoingSms, Provider, ProviderAccount, Told } from '../
 import { validatorFor } from '../testing-spec.ts';
 import { providerDeps } from '../testing.ts';
 import { plivoProvider } from './plivo/provider.ts';
-import { countSegments } from './segments.rules.ts';
+import { countSegments } from '../../../contract/sms-segments.ts';
 import { snsProvider } from './sns/provider.ts';
 import { accountId, callbackUrl, messageId, playedNumber, sms, workspaceId } from './testing.ts';
 import { twilioProvider } from './twilio/provider.ts';

@@ -1,7 +1,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { resultOf } from '../outcome.rules.ts';
 import type { OutgoingSms, SendResult } from '../port.ts';
-import { countSegments } from './segments.rules.ts';
+import { countSegments } from '../../../contract/sms-segments.ts';
 
 /** Who a text comes from, and what no vendor would take anyway. */
 

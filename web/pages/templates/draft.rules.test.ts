@@ -44,7 +44,14 @@ describe('what is sent to the server', () => {
 
 describe('a draft', () => {
   test('read from a version and compared with itself is the same', () => {
-    const source = { subject: 'S', preheader: null, mjml: null, html: '<p>x</p>', text: 'x' };
+    const source = {
+      channel: 'email' as const,
+      subject: 'S',
+      preheader: null,
+      mjml: null,
+      html: '<p>x</p>',
+      text: 'x',
+    };
     const read = draftFromSource(source, { name: 'N', category: 'marketing', locale: 'en' });
     expect(read).toMatchObject({ format: 'html', markup: '<p>x</p>', hasOwnText: true });
     expect(isSameDraft(read, { ...read })).toBe(true);

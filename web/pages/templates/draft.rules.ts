@@ -1,10 +1,10 @@
-import type { Template } from '../../../contract/templates.ts';
+import type { EmailSource, Template } from '../../../contract/templates.ts';
 import type { Answer, Given } from '../../api.ts';
 
 export type Starter = Answer<'GET /templates/starters'>['data'][number];
 export type Problem = Template['problems'][number];
 export type Category = Template['category'];
-type CreateBody = Given<'POST /templates'>['body'];
+type CreateBody = Extract<Given<'POST /templates'>['body'], { channel: 'email' }>;
 type ChangeBody = Given<'PATCH /templates/:id'>['body'];
 type PreviewBody = Given<'POST /templates/preview'>['body'];
 
@@ -67,7 +67,7 @@ export function draftFromStarter(starter: Starter): Draft {
   };
 }
 
-export function draftFromSource(source: Template['source'], rest: Pick<Draft, 'name' | 'category' | 'locale'>): Draft {
+export function draftFromSource(source: EmailSource, rest: Pick<Draft, 'name' | 'category' | 'locale'>): Draft {
   return {
     name: rest.name,
     category: rest.category,
@@ -81,8 +81,8 @@ export function draftFromSource(source: Template['source'], rest: Pick<Draft, 'n
   };
 }
 
-export function draftFromTemplate(template: Template): Draft {
-  return draftFromSource(template.source, template);
+export function draftFromTemplate(template: Pick<Template, 'name' | 'category' | 'locale' | 'source'>): Draft {
+  return template.source.channel === 'email' ? draftFromSource(template.source, template) : blankDraft;
 }
 
 export function isSameDraft(a: Draft, b: Draft): boolean {
@@ -148,8 +148,12 @@ const path = /\b(contact|variables)\.([a-z][a-z0-9_]{0,62})/g;
 const fromProfile = new Set(['contact.email', 'contact.locale']);
 
 export function valuesNeeded(draft: Draft): readonly string[] {
+  return valuesIn([draft.subject, draft.preheader, draft.markup, draft.hasOwnText ? draft.text : ''].join('\n'));
+}
+
+/** The paths that some Liquid reads. */
+export function valuesIn(written: string): readonly string[] {
   const found = new Set<string>();
-  const written = [draft.subject, draft.preheader, draft.markup, draft.hasOwnText ? draft.text : ''].join('\n');
   for (const tag of written.match(/\{\{.*?\}\}|\{%.*?%\}/gs) ?? []) {
     for (const match of tag.matchAll(path)) found.add(match[0]);
   }

@@ -3,13 +3,21 @@ import { IconCode } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { ask } from '../../query.ts';
 import { LinkButton, PageHeader, ProblemAlert, useUrlState } from '../../ui/index.ts';
+import { channels } from '../../ui/channels.ts';
+import { ContentEditor } from './content-editor.tsx';
+import { blankContent } from './content.rules.ts';
 import { blankDraft, categoryName, draftFromStarter, type Starter } from './draft.rules.ts';
 import { StarterPicture } from './starter-picture.tsx';
 import { TemplateEditor } from './template-editor.tsx';
 
+const contentChannels = ['sms', 'whatsapp', 'push', 'inapp'] as const;
+
 export function NewTemplatePage() {
-  const { starter: chosen } = useUrlState().values;
+  const { starter: chosen, channel } = useUrlState().values;
   const starters = useQuery({ ...ask('GET /templates/starters'), staleTime: Infinity });
+  const other = contentChannels.find((one) => one === channel);
+  if (other !== undefined)
+    return <ContentEditor key={other} initial={blankContent(other)} draftKey={`template.new.${other}`} />;
   if (chosen === 'blank') return <TemplateEditor key="blank" initial={blankDraft} draftKey="template.new.blank" />;
   const starter = starters.data?.data.find((candidate) => candidate.key === chosen);
   if (starter) {
@@ -22,8 +30,24 @@ export function NewTemplatePage() {
       <PageHeader
         title="New template"
         crumbs={[{ label: 'Templates', to: '/templates' }]}
-        description="Choose a design to start from. Everything in it can be changed."
+        description="Choose a design to start an e-mail from, or another channel. Everything in it can be changed."
       />
+      <Group gap="xs" mb="md" role="group" aria-label="Other channels">
+        {contentChannels.map((one) => {
+          const { label, icon: Icon } = channels[one];
+          return (
+            <LinkButton
+              key={one}
+              to="/templates/new"
+              search={{ channel: one } as never}
+              variant="default"
+              leftSection={<Icon size={16} aria-hidden />}
+            >
+              {label}
+            </LinkButton>
+          );
+        })}
+      </Group>
       <ProblemAlert problem={starters.error} onRetry={() => void starters.refetch()} />
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 3, xl: 4 }}>
         {starters.isPending && [0, 1, 2, 3].map((at) => <Skeleton key={at} height={330} />)}

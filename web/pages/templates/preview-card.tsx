@@ -53,7 +53,7 @@ export function PreviewCard(props: {
             onChange={setView}
           />
         </Group>
-        <ReaderChoice draft={props.draft} reader={props.reader} onReader={props.onReader} />
+        <ReaderChoice needed={valuesNeeded(props.draft)} reader={props.reader} onReader={props.onReader} />
         <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />
         {shown && (
           <Box p="xs" bg="var(--mantine-color-default-hover)" style={{ borderRadius: 'var(--mantine-radius-sm)' }}>
@@ -116,10 +116,11 @@ function NothingYet({ isLoading }: { isLoading: boolean }) {
   );
 }
 
-function ReaderChoice(props: { draft: Draft; reader: Reader; onReader: (reader: Reader) => void }) {
+/** Whom it is shown for: a made-up person with values that can be changed, or a contact. */
+export function ReaderChoice(props: { needed: readonly string[]; reader: Reader; onReader: (reader: Reader) => void }) {
   const { reader, onReader } = props;
   const [isOpen, { toggle }] = useDisclosure();
-  const needed = valuesNeeded(props.draft).filter((name) => !reader.contactId || name.startsWith('variables.'));
+  const needed = props.needed.filter((name) => !reader.contactId || name.startsWith('variables.'));
   return (
     <Stack gap="xs">
       <Group align="flex-end" gap="xs">

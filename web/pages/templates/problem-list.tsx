@@ -2,7 +2,7 @@ import { Button, Card, Group, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import type { Problem } from './draft.rules.ts';
 
-const places: Readonly<Record<Problem['where'], string>> = {
+const places: Readonly<Record<string, string>> = {
   subject: 'Subject',
   preheader: 'Preview line',
   mjml: 'Design',
@@ -49,7 +49,9 @@ function problemCount(errors: number, warnings: number): string {
 
 function ProblemRow({ problem, onJump }: { problem: Problem; onJump: (problem: Problem) => void }) {
   const isError = problem.severity === 'error';
-  const place = places[problem.where] + (problem.line === null ? '' : `, line ${problem.line}`);
+  const place =
+    (places[problem.where] ?? problem.where.replaceAll('/', ' › ')) +
+    (problem.line === null ? '' : `, line ${problem.line}`);
   return (
     <li>
       <Group gap="xs" wrap="nowrap" align="flex-start" mt="xs">

@@ -1,10 +1,20 @@
 import { Card, Group, Select, TextInput } from '@mantine/core';
-import { categories, type Category, type Draft } from './draft.rules.ts';
+import { categories, type Category } from './draft.rules.ts';
+
+interface Named {
+  readonly name: string;
+  readonly category: Category;
+  readonly locale: string;
+}
 
 /** What a template is called, what kind of message it is, and in which language. */
-export function SettingsCard(props: { draft: Draft; onChange: (draft: Draft) => void; isEditable: boolean }) {
+export function SettingsCard<Draft extends Named>(props: {
+  draft: Draft;
+  onChange: (draft: Draft) => void;
+  isEditable: boolean;
+}) {
   const { draft } = props;
-  const set = (patch: Partial<Draft>) => props.onChange({ ...draft, ...patch });
+  const set = (patch: Partial<Named>) => props.onChange({ ...draft, ...patch });
   const kind = categories.find((candidate) => candidate.value === draft.category);
   return (
     <Card withBorder>

@@ -8,14 +8,13 @@ import { api } from '../../api.ts';
 import { ask, refresh } from '../../query.ts';
 import { useCan } from '../../shell/me.ts';
 import { confirm, ProblemAlert, tell, TimeText } from '../../ui/index.ts';
-import { draftFromSource, type Draft } from './draft.rules.ts';
+import { wordsOf } from './content.rules.ts';
 
 /** Versions, archive and restore. */
 export function TemplateMenu(props: {
   template: Template;
-  draft: Draft;
   onStored: (template: Template) => void;
-  onRestored: (draft: Draft) => void;
+  onRestored: (source: Template['source']) => void;
 }) {
   const { template } = props;
   const can = useCan();
@@ -65,7 +64,7 @@ export function TemplateMenu(props: {
         <Versions
           template={template}
           onRestore={(source) => {
-            props.onRestored(draftFromSource(source, props.draft));
+            props.onRestored(source);
             versions.close();
             tell.done('The old version is in the editor. Save to make it the newest one.');
           }}
@@ -118,10 +117,10 @@ function VersionSource(props: { id: string; version: number; onRestore: (source:
   return (
     <Stack gap="xs" mt="xs">
       <Text size="sm" fw={600}>
-        {source.subject ?? 'No subject'}
+        {source.channel === 'email' ? (source.subject ?? 'No subject') : null}
       </Text>
       <Code block mah={320} tabIndex={0} aria-label={`Source of version ${props.version}`} style={{ overflow: 'auto' }}>
-        {source.mjml ?? source.html ?? source.text ?? ''}
+        {source.channel === 'email' ? (source.mjml ?? source.html ?? source.text ?? '') : wordsOf(source)}
       </Code>
       <Group justify="flex-end">
         <Button size="xs" variant="default" onClick={() => props.onRestore(source)}>

@@ -3,6 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { ask } from '../../query.ts';
 import { PageHeader, ProblemAlert } from '../../ui/index.ts';
+import { ContentEditor } from './content-editor.tsx';
+import { contentFromTemplate } from './content.rules.ts';
 import { draftFromTemplate } from './draft.rules.ts';
 import { TemplateEditor } from './template-editor.tsx';
 
@@ -13,6 +15,10 @@ export function TemplatePage() {
     // What is being edited must not change under the editor's hands.
     refetchOnWindowFocus: false,
   });
+  if (query.data && query.data.channel !== 'email') {
+    const initial = contentFromTemplate(query.data);
+    return <ContentEditor key={id} template={query.data} initial={initial} draftKey={`template.${id}`} />;
+  }
   if (query.data) {
     return (
       <TemplateEditor

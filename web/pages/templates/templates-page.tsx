@@ -14,6 +14,7 @@ import {
   type Column,
   type Filter,
 } from '../../ui/index.ts';
+import { channelNames, channels } from '../../ui/channels.ts';
 import { categories, categoryName } from './draft.rules.ts';
 
 type Row = Answer<'GET /templates'>['data'][number];
@@ -28,6 +29,7 @@ const columns: readonly Column<Row>[] = [
       </TextLink>
     ),
   },
+  { key: 'channel', header: 'Channel', cell: (row) => channels[row.channel].label },
   { key: 'subject', header: 'Subject', cell: (row) => row.subject ?? '—' },
   { key: 'category', header: 'Kind', cell: (row) => categoryName(row.category) },
   { key: 'locale', header: 'Language', cell: (row) => row.locale },
@@ -43,6 +45,12 @@ const columns: readonly Column<Row>[] = [
 
 const filters: readonly Filter[] = [
   { kind: 'text', key: 'q', label: 'Find', placeholder: 'Part of the name' },
+  {
+    kind: 'choice',
+    key: 'channel',
+    label: 'Channel',
+    choices: channelNames.map((value) => ({ value, label: channels[value].label })),
+  },
   { kind: 'choice', key: 'category', label: 'Kind', choices: categories.map(({ value, label }) => ({ value, label })) },
   {
     kind: 'choice',

@@ -5,32 +5,40 @@ import type { Template } from '../../../contract/templates.ts';
 import { api, type Answer } from '../../api.ts';
 import { useCan, useMe } from '../../shell/me.ts';
 import { askChannelAccount } from '../../ui/channel-account.ts';
+import { ContactPicker } from '../../ui/contact-picker.tsx';
 import { LinkButton, ProblemAlert } from '../../ui/index.ts';
-import { readerBody, valuesNeeded, type Draft, type Reader } from './draft.rules.ts';
+import { readerBody, type Reader } from './draft.rules.ts';
 
-/** One mail to the person's own address, through the same road as a real one. */
+/** Whether the account leads into the sandbox. */
+function isPlayed(baseUrl: unknown): boolean {
+  return typeof baseUrl === 'string' && baseUrl.startsWith('http://sandbox.localhost/');
+}
+
+/** One message to the person's own address, through the same road as a real one. */
 export function TestSendModal(props: {
   template: Template;
-  draft: Draft;
+  /** What the saved version fills in. */
+  needed: readonly string[];
   reader: Reader;
   isDirty: boolean;
   onClose: () => void;
 }) {
   const me = useMe();
   const can = useCan();
-  const account = useQuery({ ...askChannelAccount('email'), enabled: can('providers:read') });
-  const [to, setTo] = useState(me.user?.email ?? '');
+  const { channel } = props.template;
+  const account = useQuery({ ...askChannelAccount(channel), enabled: can('providers:read') });
+  const [to, setTo] = useState(channel === 'email' ? (me.user?.email ?? '') : '');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const [sent, setSent] = useState<Answer<'POST /templates/:id/test-send'>>();
-  const isCaught = account.data?.kind === 'sandbox';
+  const isCaught = account.data?.kind === 'sandbox' || isPlayed(account.data?.settings['baseUrl']);
 
   const send = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
     setProblem(undefined);
     try {
-      const body = { to: to.trim(), ...readerBody(props.reader, valuesNeeded(props.draft)) };
+      const body = { to: to.trim(), ...readerBody(props.reader, props.needed) };
       const given = { params: { id: props.template.id }, body, idempotencyKey: crypto.randomUUID() };
       setSent(await api('POST /templates/:id/test-send', given));
     } catch (error) {
@@ -49,14 +57,24 @@ export function TestSendModal(props: {
               The test uses the saved version {props.template.version}, without your unsaved changes.
             </Alert>
           )}
-          <TextInput
-            data-autofocus
-            label="To"
-            type="email"
-            required
-            value={to}
-            onChange={(event) => setTo(event.currentTarget.value)}
-          />
+          {channel === 'inapp' ? (
+            <ContactPicker
+              label="To"
+              placeholder="A contact, whose inbox it goes to"
+              value={to === '' ? undefined : to}
+              onChange={(contactId) => setTo(contactId ?? '')}
+            />
+          ) : (
+            <TextInput
+              data-autofocus
+              label="To"
+              type={channel === 'email' ? 'email' : 'text'}
+              placeholder={channel === 'push' ? 'fcm:…, apns:… or webpush:…' : '+49 151 1234567'}
+              required
+              value={to}
+              onChange={(event) => setTo(event.currentTarget.value)}
+            />
+          )}
           {account.data && (
             <Text size="sm" c="dimmed">
               {isCaught

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countSegments } from './segments.rules.ts';
+import { countSegments } from './sms-segments.ts';
 
 describe('a text in the GSM alphabet', () => {
   it.each([
