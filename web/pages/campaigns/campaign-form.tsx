@@ -1,10 +1,23 @@
-import { Alert, Button, Card, Group, Radio, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
+import {
+  Alert,
+  Button,
+  Card,
+  Group,
+  Radio,
+  SegmentedControl,
+  Select,
+  Stack,
+  Switch,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { useForm, type UseFormReturnType } from '@mantine/form';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { ask } from '../../query.ts';
 import { useCan } from '../../shell/me.ts';
+import { channelNames, channels } from '../../ui/channels.ts';
 import { askChannelAccount } from '../../ui/channel-account.ts';
 import { useDraft } from '../../ui/draft.ts';
 import { LinkButton, ProblemAlert, TextLink, TimeText, UnsavedGuard, useSubmit } from '../../ui/index.ts';
@@ -71,9 +84,10 @@ export function CampaignForm(props: {
               maxLength={100}
               {...form.getInputProps('name')}
             />
+            <ChannelChoice form={form} />
             <TemplateChoice form={form} />
             <TopicAndAudience form={form} />
-            <SenderChoice form={form} />
+            {form.values.channel === 'email' && <SenderChoice form={form} />}
             <Group justify="flex-end">
               <LinkButton to="/campaigns" variant="default">
                 Cancel
@@ -89,8 +103,29 @@ export function CampaignForm(props: {
   );
 }
 
+/** Templates belong to a channel: with another one, another template has to be chosen. */
+function ChannelChoice({ form }: { form: Form }) {
+  return (
+    <Stack gap={4} align="flex-start">
+      <Text size="sm" fw={500} id="campaign-channel">
+        Channel
+      </Text>
+      <SegmentedControl
+        aria-labelledby="campaign-channel"
+        data={channelNames.map((one) => ({ value: one, label: channels[one].label }))}
+        value={form.values.channel}
+        onChange={(channel) => {
+          form.setFieldValue('channel', channel);
+          form.setFieldValue('templateId', '');
+        }}
+      />
+    </Stack>
+  );
+}
+
 function TemplateChoice({ form }: { form: Form }) {
-  const templates = useQuery(ask('GET /templates', { query: { limit: 200 } }));
+  const { channel } = form.values;
+  const templates = useQuery(ask('GET /templates', { query: { limit: 200, channel } }));
   const rows = templates.data?.data ?? [];
   const chosen = rows.find((row) => row.id === form.values.templateId);
   return (
@@ -100,7 +135,7 @@ function TemplateChoice({ form }: { form: Form }) {
         label="Template"
         description={
           chosen
-            ? `Subject: ${chosen.subject ?? 'none'}`
+            ? `${channel === 'email' ? 'Subject' : 'Begins'}: ${chosen.subject ?? 'none'}`
             : 'The version that is newest when you start it is what is sent'
         }
         required
@@ -113,7 +148,7 @@ function TemplateChoice({ form }: { form: Form }) {
       />
       {templates.data && rows.length === 0 && (
         <Text size="sm" mt={4}>
-          <TextLink underline="always" to="/templates/new">
+          <TextLink underline="always" to="/templates/new" search={(channel === 'email' ? {} : { channel }) as never}>
             Write a template first
           </TextLink>
           . What you filled in here is kept.

@@ -6,6 +6,7 @@ import { refresh } from '../../query.ts';
 import { stateText } from '../../reasons.ts';
 import { useCan } from '../../shell/me.ts';
 import { useStream } from '../../stream.ts';
+import { channels } from '../../ui/channels.ts';
 import {
   DataTable,
   EmptyState,
@@ -36,6 +37,11 @@ const columns: readonly Column<Campaign>[] = [
     key: 'status',
     header: 'State',
     cell: (row) => <StateBadge state={row.status} label={stateText(row.status).label} />,
+  },
+  {
+    key: 'channel',
+    header: 'Channel',
+    cell: (row) => row.channels.map((one) => channels[one].label).join(', '),
   },
   { key: 'progress', header: 'Sent', cell: (row) => <SentCell campaign={row} />, width: 190 },
   { key: 'opened', header: 'Opened', align: 'end', cell: (row) => <NumberText value={row.totals?.opened} /> },

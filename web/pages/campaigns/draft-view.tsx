@@ -66,7 +66,7 @@ export function DraftView({ campaign }: { campaign: Campaign }) {
 function StartCard(props: { campaign: Campaign; waterfall: Waterfall | undefined; isReady: boolean | undefined }) {
   const { campaign, waterfall } = props;
   const can = useCan();
-  const account = useQuery({ ...askChannelAccount('email'), enabled: can('providers:read') });
+  const account = useQuery({ ...askChannelAccount(campaign.channels[0] ?? 'email'), enabled: can('providers:read') });
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const [idempotencyKey] = useState(() => crypto.randomUUID());

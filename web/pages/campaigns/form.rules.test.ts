@@ -26,6 +26,17 @@ describe('a campaign form', () => {
     expect(changesOf(filled, filled)).toEqual({});
   });
 
+  test('a campaign of another channel has no sender of its own', () => {
+    const values = { ...filled, channel: 'sms' as const, ownSender: true, fromEmail: 'ada@example.com' };
+    expect(createBody(values)).toMatchObject({ channels: ['sms'] });
+    expect(createBody(values)).not.toHaveProperty('from');
+    expect(formProblems({ ...values, fromEmail: '' })).toEqual({});
+    expect(changesOf(filled, { ...filled, channel: 'push', templateId: 't2' })).toEqual({
+      channels: ['push'],
+      templateId: 't2',
+    });
+  });
+
   test('what is missing is named by field', () => {
     expect(Object.keys(formProblems(emptyForm))).toEqual(['name', 'templateId', 'topic']);
     expect(formProblems({ ...filled, ownSender: true })).toHaveProperty('fromEmail');

@@ -7,6 +7,7 @@ type ChangeBody = Given<'PATCH /campaigns/:id'>['body'];
 /** The form of a campaign: a flat picture of it, empty strings for what is not set. */
 export interface CampaignFormValues extends Record<string, unknown> {
   name: string;
+  channel: Campaign['channels'][number];
   templateId: string;
   topic: string;
   audience: 'all' | 'topic';
@@ -19,6 +20,7 @@ export interface CampaignFormValues extends Record<string, unknown> {
 
 export const emptyForm: CampaignFormValues = {
   name: '',
+  channel: 'email',
   templateId: '',
   topic: '',
   audience: 'topic',
@@ -33,6 +35,7 @@ export function formFrom(campaign: Campaign): CampaignFormValues {
   const isAll = 'all' in campaign.audience;
   return {
     name: campaign.name,
+    channel: campaign.channels[0] ?? 'email',
     templateId: campaign.templateId,
     topic: campaign.topic,
     audience: isAll ? 'all' : 'topic',
@@ -49,19 +52,24 @@ function audienceOf(values: CampaignFormValues): CreateBody['audience'] {
   return values.audience === 'all' ? { all: true } : { topic: values.audienceTopic || values.topic };
 }
 
+/** Only mail is from an address; other channels' senders are settings of the account. */
+function hasOwnSender({ channel, ownSender }: CampaignFormValues): boolean {
+  return channel === 'email' && ownSender;
+}
+
 function fromOf(values: CampaignFormValues): { email: string; name?: string } | undefined {
   const email = values.fromEmail.trim();
-  if (!values.ownSender || email === '') return undefined;
+  if (!hasOwnSender(values) || email === '') return undefined;
   const name = values.fromName.trim();
   return name === '' ? { email } : { email, name };
 }
 
 export function createBody(values: CampaignFormValues): CreateBody {
   const from = fromOf(values);
-  const replyTo = values.ownSender ? values.replyTo.trim() : '';
+  const replyTo = hasOwnSender(values) ? values.replyTo.trim() : '';
   return {
     name: values.name.trim(),
-    channels: ['email'],
+    channels: [values.channel],
     templateId: values.templateId,
     topic: values.topic,
     audience: audienceOf(values),
@@ -77,6 +85,7 @@ export function changesOf(before: CampaignFormValues, after: CampaignFormValues)
   const differs = (key: keyof CreateBody) => JSON.stringify(was[key]) !== JSON.stringify(is[key]);
   return {
     ...(differs('name') ? { name: is.name } : {}),
+    ...(differs('channels') ? { channels: is.channels } : {}),
     ...(differs('templateId') ? { templateId: is.templateId } : {}),
     ...(differs('topic') ? { topic: is.topic } : {}),
     ...(differs('audience') ? { audience: is.audience } : {}),
@@ -91,7 +100,7 @@ export function formProblems(values: CampaignFormValues): Partial<Record<keyof C
     ...(values.name.trim() === '' ? { name: 'Give it a name your team will recognise' } : {}),
     ...(values.templateId === '' ? { templateId: 'Choose what to send' } : {}),
     ...(values.topic === '' ? { topic: 'Choose what it is about' } : {}),
-    ...(values.ownSender && values.fromEmail.trim() === '' && values.replyTo.trim() === ''
+    ...(hasOwnSender(values) && values.fromEmail.trim() === '' && values.replyTo.trim() === ''
       ? { fromEmail: 'Fill in an address, or use the account’s sender' }
       : {}),
   };

@@ -26,6 +26,7 @@ function stats(given: Partial<Stats>): Stats {
     clicked: 0,
     unsubscribed: 0,
     machineOpened: 0,
+    etaSeconds: null,
     startedAt: null,
     endedAt: null,
     reasons: {},

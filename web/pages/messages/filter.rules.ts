@@ -4,10 +4,11 @@ export type ListQuery = NonNullable<Given<'GET /messages'>['query']>;
 
 /** From the page's address to what the API takes. Days are the reader's own: the last one is meant to its end. */
 export function messageQuery(values: Readonly<Record<string, string | undefined>>, zone: string): ListQuery {
-  const { cursor, state, reason, campaignId, contactId, from, to } = values;
+  const { cursor, state, channel, reason, campaignId, contactId, from, to } = values;
   return {
     ...(cursor ? { cursor } : {}),
     ...(state ? { state: state as NonNullable<ListQuery['state']> } : {}),
+    ...(channel ? { channel: channel as NonNullable<ListQuery['channel']> } : {}),
     ...(reason ? { reason } : {}),
     ...(campaignId ? { campaignId } : {}),
     ...(contactId ? { contactId } : {}),

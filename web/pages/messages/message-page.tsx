@@ -5,6 +5,7 @@ import type { Message } from '../../../contract/messages.ts';
 import { ask } from '../../query.ts';
 import { eventText, reasonText, sentence, stateText } from '../../reasons.ts';
 import { useStream } from '../../stream.ts';
+import { channels } from '../../ui/channels.ts';
 import { NumberText, PageHeader, ProblemAlert, StateBadge, TextLink, TimeText } from '../../ui/index.ts';
 import { MessageActions } from './message-actions.tsx';
 
@@ -23,7 +24,11 @@ export function MessagePage() {
   return (
     <>
       <PageHeader
-        title={message ? `Message to ${message.to ?? 'an erased contact'}` : 'Message'}
+        title={
+          message
+            ? `Message to ${message.to ?? (message.channel === 'inapp' ? 'a contact, in the app' : 'an erased contact')}`
+            : 'Message'
+        }
         crumbs={[{ label: 'Messages', to: '/messages' }]}
         badge={message && <StateBadge state={message.state} label={stateText(message.state).label} />}
         actions={message && <MessageActions message={message} />}
@@ -128,9 +133,10 @@ function FactsCard({ message }: { message: Message }) {
       <SimpleGrid component="dl" cols={2} m={0} verticalSpacing="xs">
         <Fact label="Contact">
           <TextLink to="/contacts/$id" params={{ id: message.contactId }}>
-            {message.to ?? 'Erased'}
+            {message.to ?? (message.channel === 'inapp' ? 'Look at the contact' : 'Erased')}
           </TextLink>
         </Fact>
+        <Fact label="Channel">{channels[message.channel].label}</Fact>
         <Fact label="Template">
           <TextLink to="/templates/$id" params={{ id: message.templateId }}>
             {message.templateName}, version {message.templateVersion}

@@ -9,6 +9,7 @@ import { ask, refresh } from '../../query.ts';
 import { messageStateCodes, reasonCodes, reasonText, stateText } from '../../reasons.ts';
 import { useCan } from '../../shell/me.ts';
 import { useStream } from '../../stream.ts';
+import { channelNames, channels } from '../../ui/channels.ts';
 import { ContactPicker } from '../../ui/contact-picker.tsx';
 import {
   confirm,
@@ -35,7 +36,7 @@ const columns: readonly Column<MessageSummary>[] = [
     header: 'To',
     cell: (row) => (
       <TextLink to="/messages/$id" params={{ id: row.id }}>
-        {row.to ?? 'Erased'}
+        {row.to ?? (row.channel === 'inapp' ? 'In the app' : 'Erased')}
       </TextLink>
     ),
   },
@@ -76,7 +77,7 @@ const columns: readonly Column<MessageSummary>[] = [
     ),
     optional: true,
   },
-  { key: 'channel', header: 'Channel', cell: () => 'E-mail', optional: true },
+  { key: 'channel', header: 'Channel', cell: (row) => channels[row.channel].label },
   { key: 'attempt', header: 'Tries', align: 'end', cell: (row) => row.attempt, optional: true },
   { key: 'plannedAt', header: 'Planned', cell: (row) => <TimeText at={row.plannedAt} /> },
   { key: 'settledAt', header: 'Settled', cell: (row) => <TimeText at={row.settledAt} />, optional: true },
@@ -147,6 +148,12 @@ function useFilters(url: UrlStateHandle): readonly Filter[] {
         key: 'state',
         label: 'State',
         choices: messageStateCodes.map((value) => ({ value, label: stateText(value).label })),
+      },
+      {
+        kind: 'choice',
+        key: 'channel',
+        label: 'Channel',
+        choices: channelNames.map((value) => ({ value, label: channels[value].label })),
       },
       {
         kind: 'choice',
