@@ -12,6 +12,7 @@ import { callbackEndpoints } from './callbacks.ts';
 import { campaignEndpoints } from './campaigns.ts';
 import { consentEndpoints } from './consent.ts';
 import { contactEndpoints } from './contacts.ts';
+import { deadLetterEndpoints } from './dead-letters.ts';
 import type { Endpoint } from './endpoint.ts';
 import { importEndpoints } from './imports.ts';
 import { inAppEndpoints } from './inapp.ts';
@@ -19,6 +20,7 @@ import { messageEndpoints } from './messages.ts';
 import { overviewEndpoints } from './overview.ts';
 import { pageEndpoints } from './pages.ts';
 import { providerEndpoints } from './providers.ts';
+import { queueEndpoints } from './queues.ts';
 import { rateLimitEndpoints } from './rate-limits.ts';
 import { sandboxAccountEndpoints } from './sandbox-accounts.ts';
 import { sandboxScenarioEndpoints } from './sandbox-scenario.ts';
@@ -47,6 +49,8 @@ export const endpoints: readonly Endpoint[] = [
   ...templateEndpoints,
   ...campaignEndpoints,
   ...messageEndpoints,
+  ...deadLetterEndpoints,
+  ...queueEndpoints,
   ...whatsAppEndpoints,
   ...inAppEndpoints,
   ...providerEndpoints,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { channel, endpoint, id, idParams, line, page, pageQuery, problem, time } from './endpoint.ts';
+import { errorCategory } from './dead-letters.ts';
+import { category, channel, endpoint, id, idParams, line, page, pageQuery, problem, time } from './endpoint.ts';
 import { topicKey } from './topics.ts';
 
 const tag = 'Messages';
@@ -102,8 +103,18 @@ export const messageSummary = z.strictObject({
   templateId: id,
   templateName: z.string(),
   templateVersion: z.int().positive(),
+  category,
+  /** The instruction it belongs to: all of a campaign's, or those of API calls that say the same. */
+  planId: id,
   campaignId: id.optional(),
   campaignName: z.string().optional(),
+  /** Through which account it went, or was last tried. */
+  accountId: id.nullable(),
+  accountName: z.string().nullable(),
+  /** Of one that failed, bounced or is in doubt: the kind of trouble, what the provider said, and what that means. */
+  trouble: z
+    .strictObject({ category: errorCategory, code: z.string().nullable(), meaning: z.string().nullable() })
+    .nullable(),
   /** Why it is where it is: a short code, e.g. `no-consent`. */
   reason: z.string().nullable(),
   attempt: z.int().nonnegative(),
@@ -125,6 +136,8 @@ export const message = messageSummary.extend({
       /** What the provider said: its code and words. */
       code: z.string().nullable(),
       detail: z.string().nullable(),
+      /** What the code means, where we know. */
+      meaning: z.string().nullable(),
     }),
   ),
   timeline: z.array(z.strictObject({ at: time, kind: z.string(), data: z.record(z.string(), z.unknown()) })),
@@ -138,7 +151,9 @@ export const listMessages = endpoint({
   method: 'GET',
   path: '/messages',
   permission: 'messages:read',
-  summary: 'Messages, newest first',
+  summary: 'Messages, newest first; those of a campaign or a template in the order of their recipients',
+  description:
+    'Fast at any size: at most 20,000 messages are looked through for one page, so a page may hold fewer entries than asked for, even none, while `nextCursor` says where to go on.',
   tag,
   query: z.strictObject({
     ...pageQuery,
@@ -148,6 +163,12 @@ export const listMessages = endpoint({
     contactId: id.optional(),
     templateId: id.optional(),
     channel: channel.optional(),
+    category: category.optional(),
+    recipient: line(320).optional().describe('An e-mail address or a phone number, exactly.'),
+    accountId: id.optional(),
+    provider: line(40).optional().describe('The kind of the account it went through: `smtp`, `twilio`, …'),
+    code: line(100).optional().describe('What the provider said of one that failed, bounced or is in doubt.'),
+    errorCategory: errorCategory.optional(),
     /** Planned at or after, and before. */
     from: time.optional(),
     to: time.optional(),
@@ -189,7 +210,12 @@ export const retryMessages = endpoint({
     z.strictObject({ campaignId: id, reason: line(100).optional() }),
   ]),
   status: 202,
-  response: z.strictObject({ retried: z.int().nonnegative(), skipped: z.int().nonnegative() }),
+  response: z.strictObject({
+    retried: z.int().nonnegative(),
+    skipped: z.int().nonnegative(),
+    /** Of a campaign: what the background goes on with, a thousand at a time. */
+    remaining: z.int().nonnegative(),
+  }),
   idempotent: true,
 });
 
@@ -216,11 +242,46 @@ export const resolveMessage = endpoint({
   response: message,
 });
 
+const rollUp = z.strictObject({
+  total: z.int().nonnegative(),
+  /** Those that are nobody's: their ids are not ours. */
+  missing: z.int().nonnegative(),
+  /** Whether nothing more will happen by itself. */
+  isSettled: z.boolean(),
+  counts: z.partialRecord(messageState, z.int().nonnegative()),
+});
+
+export const messageStatus = endpoint({
+  method: 'POST',
+  path: '/messages/status',
+  permission: 'messages:read',
+  summary: 'How the messages of a batch stand: those named, rolled up and one by one',
+  tag,
+  body: z.strictObject({ messageIds: z.array(id).min(1).max(500) }),
+  status: 200,
+  response: rollUp.extend({
+    data: z.array(z.strictObject({ id, state: messageState, reason: z.string().nullable() })),
+  }),
+});
+
+export const planStatus = endpoint({
+  method: 'GET',
+  path: '/messages/batches/:planId',
+  permission: 'messages:read',
+  summary: 'How all messages of one plan (`planId` of a message) stand',
+  tag,
+  params: z.strictObject({ planId: id }),
+  status: 200,
+  response: rollUp,
+});
+
 export const messageEndpoints = [
   sendWithConsent,
   listMessages,
   retryMessages,
   retryMessage,
+  messageStatus,
+  planStatus,
   getMessage,
   cancelMessage,
   resolveMessage,

@@ -425,6 +425,42 @@ comment on column contact_import.cursor is 'bytes and lines of the stored file t
 comment on column contact_import.stalls is 'times it was taken up since a page was last finished';
 comment on column contact_import.upload_kept is 'the uploaded file is still there: it goes when nothing was refused, or after a week';
 
+create table dead_letter (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  plan_id uuid not null,
+  campaign_id uuid,
+  state text not null,
+  channel text not null,
+  category text not null,
+  reason text,
+  code text,
+  provider text,
+  account_id uuid,
+  domain text,
+  tries smallint not null,
+  at timestamp with time zone not null,
+  discarded_at timestamp with time zone,
+  asks smallint not null default 0,
+  ask_at timestamp with time zone,
+  PRIMARY KEY (workspace_id, message_id),
+  CHECK ((state = ANY (ARRAY['failed'::text, 'bounced'::text, 'unknown'::text]))),
+  FOREIGN KEY (workspace_id) REFERENCES workspace(id)
+);
+CREATE INDEX dead_letter_ask ON public.dead_letter USING btree (ask_at) WHERE (ask_at IS NOT NULL);
+CREATE INDEX dead_letter_of_campaign ON public.dead_letter USING btree (workspace_id, campaign_id, message_id) WHERE (campaign_id IS NOT NULL);
+CREATE INDEX dead_letter_of_category ON public.dead_letter USING btree (workspace_id, category, message_id);
+CREATE INDEX dead_letter_of_code ON public.dead_letter USING btree (workspace_id, code, message_id) WHERE (code IS NOT NULL);
+CREATE INDEX dead_letter_of_domain ON public.dead_letter USING btree (workspace_id, domain, message_id) WHERE (domain IS NOT NULL);
+CREATE INDEX dead_letter_of_state ON public.dead_letter USING btree (workspace_id, state, message_id);
+alter table dead_letter enable row level security;
+alter table dead_letter force row level security;
+create policy owner_reads on dead_letter for select to (owner) using (true);
+create policy workspace_only on dead_letter for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
+grant select, insert, update, delete on dead_letter to parley_server;
+comment on column dead_letter.discarded_at is 'somebody put it aside: the message stays as it is, and is shown no more among the dead letters';
+comment on column dead_letter.ask_at is 'of one in doubt: when the provider is asked about it next, or the policy of the workspace applies';
+
 create table deferral (
   workspace_id uuid not null,
   message_id uuid not null,
@@ -1113,6 +1149,16 @@ CREATE OR REPLACE FUNCTION public.parley_callback_work(at timestamp with time zo
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
   select c.workspace_id from public.callback c where c.due_at <= at group by c.workspace_id order by min(c.due_at) limit most
+$function$;
+
+CREATE OR REPLACE FUNCTION public.parley_doubts(at timestamp with time zone, most integer)
+ RETURNS TABLE(workspace_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  select d.workspace_id from (select x.workspace_id, x.ask_at from public.dead_letter x where x.ask_at <= at order by x.ask_at limit 10000) d
+  group by d.workspace_id order by min(d.ask_at) limit most
 $function$;
 
 CREATE OR REPLACE FUNCTION public.parley_due_work(at timestamp with time zone, after uuid, most integer)

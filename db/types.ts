@@ -296,6 +296,28 @@ export interface ContactImportTable {
   ended_at: Temporal.Instant | null;
 }
 
+export interface DeadLetterTable {
+  workspace_id: string;
+  message_id: string;
+  plan_id: string;
+  campaign_id: string | null;
+  state: 'failed' | 'bounced' | 'unknown';
+  channel: string;
+  category: string;
+  reason: string | null;
+  code: string | null;
+  provider: string | null;
+  account_id: string | null;
+  domain: string | null;
+  tries: number;
+  at: Temporal.Instant;
+  /** somebody put it aside: the message stays as it is, and is shown no more among the dead letters */
+  discarded_at: Temporal.Instant | null;
+  asks: Defaulted<number>;
+  /** of one in doubt: when the provider is asked about it next, or the policy of the workspace applies */
+  ask_at: Temporal.Instant | null;
+}
+
 export interface DeferralTable {
   workspace_id: string;
   message_id: string;
@@ -741,6 +763,7 @@ export interface Database {
   consent_head: ConsentHeadTable;
   contact: ContactTable;
   contact_import: ContactImportTable;
+  dead_letter: DeadLetterTable;
   deferral: DeferralTable;
   engagement: EngagementTable;
   event: EventTable;

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { createActivity } from './activity/index.ts';
 import { audienceRoutes, createAudience, maskAddress } from './audience/index.ts';
 import { campaignRoutes, createCampaigns } from './campaigns/index.ts';
-import { answerPreflights, createChannels, createInbox, inAppRoutes } from './channels/index.ts';
+import { answerPreflights, createChannels, createInbox, inAppRoutes, meaningOf } from './channels/index.ts';
 import { composerFor } from './composing.ts';
 import { isLocal } from './config.ts';
 import type { Config } from './config.ts';
@@ -13,11 +13,11 @@ import type { Consent } from './consent/index.ts';
 import { daily } from './daily.ts';
 import { serveDashboard } from './dashboard.ts';
 import { createDelivery, deliveryRoutes } from './delivery/index.ts';
-import type { DeliveryDeps, MessageDeps } from './delivery/index.ts';
+import type { DeliveryDeps, LetterWork, MessageDeps } from './delivery/index.ts';
 import { createCallbackDesk, createInbound, inboundRoutes, openMailDoor } from './inbound/index.ts';
 import type { MailDoor } from './inbound/index.ts';
 import type { Ends } from './ends.ts';
-import { overviewRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
+import { overviewRoutes, queueRoutes, streamRoutes, systemRoutes } from './operations/index.ts';
 import { createBell } from './platform/bell.ts';
 import type { Bell } from './platform/bell.ts';
 import type { Clock } from './platform/clock.ts';
@@ -209,6 +209,7 @@ function deliveryPorts(ground: Ground, ends: Ends, consent: Consent, activity: D
     accountsFor: (tx, channel, accountId) => ends.channels.accountsFor(tx, channel, accountId),
     composerFor: (tx, plan, account) => composerFor(ends, tx, plan, account),
     addressOpener: (tx) => ends.audience.people.addressOpener(tx),
+    lookUpFor: (tx, accountId) => ends.channels.lookUpFor(tx, accountId),
     markAddresses: async (tx, ids, state) => {
       await ends.audience.markAddresses(tx, ids, state);
       const reason = state === 'bounced' ? 'bounce' : 'complaint';
@@ -236,7 +237,10 @@ function callbackUrl(origin: string, kind: string, accountId: string): string | 
   return `${origin}/api/v1/callbacks/${kind}/${accountId}`;
 }
 
-function messageDeps({ deliveryDeps, channels, campaigns, activity }: Slices): Omit<MessageDeps, 'record'> {
+function messageDeps(
+  { jobs }: Ground,
+  { deliveryDeps, channels, campaigns, activity, audience }: Slices,
+): Omit<MessageDeps, 'record'> {
   return {
     ...deliveryDeps,
     events: activity,
@@ -247,7 +251,24 @@ function messageDeps({ deliveryDeps, channels, campaigns, activity }: Slices): O
     laneAccounts: (tx) => channels.listAccounts(tx),
     setAccountPaused: channels.setPaused,
     setAccountLimits: channels.setLimits,
+    meaningOf: (kind, code) => meaningOf(kind, code)?.meaning ?? null,
+    findAddress: (tx, { pointer, ...given }) => audience.people.findAddress(tx, given, pointer),
+    goOn: (tx, work) => jobs.enqueue(tx, letterQueue, work),
   };
+}
+
+const letterQueue = 'delivery.letters';
+const doubtQueue = 'delivery.doubts';
+
+/** What delivery does in the background beside sending: asks about doubts, and goes on with what was asked of many letters. */
+function workOnTrouble({ jobs }: Ground, { delivery }: Slices): void {
+  jobs.define<LetterWork>(letterQueue, async (work, signal) => {
+    let rest: LetterWork | undefined = work;
+    while (rest !== undefined && !signal.aborted) rest = await delivery.workLetters(rest);
+    if (rest !== undefined) await jobs.enqueue(undefined, letterQueue, rest);
+  });
+  jobs.define(doubtQueue, (_data, signal) => delivery.resolveDoubts(signal));
+  jobs.every(doubtQueue, '* * * * *');
 }
 
 function buildRoutes(ground: Ground, slices: Slices): Route[] {
@@ -255,6 +276,7 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
   const { workspaces, audience, consent, templates, channels, delivery, campaigns, inbound, activity, ends, sandbox } =
     slices;
   const { audit } = workspaces;
+  const messages = messageDeps(ground, slices);
   const record: Parameters<typeof deliveryRoutes>[0]['record'] = async (tx, by, entry) =>
     void (await audit.record(tx, {
       actor: by.caller,
@@ -277,7 +299,7 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
     ...inAppRoutes({ inbox: slices.inbox, clock, vault, news, stop: stopping.signal }),
     ...channels.routes({ clock, audit, accountHealth: delivery.accountHealth }),
     ...deliveryRoutes({
-      messages: messageDeps(slices),
+      messages,
       sending: sendPorts(ends, consent.topics),
       record,
       wake: delivery.wake,
@@ -285,6 +307,8 @@ function buildRoutes(ground: Ground, slices: Slices): Route[] {
     }),
     ...campaignRoutes({ campaigns: campaigns.deps, audit }),
     ...slices.callbacks.routes,
+    ...slices.callbacks.keepingRoutes({ accountNames: messages.accountNames, record }),
+    ...queueRoutes({ clock }),
     ...inboundRoutes({ hits: inbound.hits, choices: inbound.choices, vault, log }),
     ...sandbox.routes({
       fetch,
@@ -362,6 +386,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
   const slices = buildSlices(ground);
   const { activity, delivery, campaigns, channels, templates, workspaces } = slices;
   daily(ground, slices);
+  workOnTrouble(ground, slices);
   const routes = buildRoutes(ground, slices);
   const app = await createHttpServer(routes, {
     db,

@@ -10,6 +10,10 @@ export const queues: Readonly<Record<string, QueueSettings>> = {
   // Its place is in the database: a restart in the middle is a retry.
   'campaigns.plan': { retryLimit: 1000 },
   'campaigns.sweep': {},
+  // Every minute; what one round leaves, the next one finds.
+  'delivery.doubts': {},
+  // Where it is stands in the job; a page done twice finds nothing to do.
+  'delivery.letters': { retryLimit: 1000 },
   'platform.daily': {},
   'platform.hourly': {},
 };

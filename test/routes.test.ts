@@ -171,6 +171,8 @@ describe('with a good key of another workspace', () => {
   const otherwise: Readonly<Record<string, number>> = {
     // Every workspace has its own; theirs is shown.
     'GET /routes/:channel': 200,
+    // What a vendor's codes mean is everybody's to know.
+    'GET /providers/:kind/errors': 200,
     // It is the body that names the account of A.
     'PUT /routes/:channel': 422,
     // Of the caller, and keys have none: tried as a person below.

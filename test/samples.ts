@@ -48,6 +48,10 @@ export async function furnish(ask: Ask, key: string): Promise<Things> {
     '/campaigns/:id': content.campaign,
     '/messages/:id': content.message,
     '/messages/retry/:messageId': content.message,
+    '/messages/batches/:planId': content.plan,
+    // Vendors make these; none is here to be read again.
+    '/callbacks/:id': '0'.repeat(8) + '-0000-7000-8000-' + '0'.repeat(12),
+    '/providers/:kind': 'smtp',
     '/sandbox/messages/:id': content.caught,
     '/providers/:id': content.account,
     '/rate-limits/:lane': content.account,
@@ -136,10 +140,10 @@ async function makeContent(session: Session, contactId: string) {
   });
   const caught = await until(async () => firstOf(await made(session, 'GET', '/sandbox/messages')), 100, 60_000);
   const message = idOf(firstOf(sent) ?? {});
-  await until(
+  const plan = await until(
     async () => {
-      const { state } = await made(session, 'GET', `/messages/${message}`);
-      return state === 'accepted' ? state : undefined;
+      const { state, planId } = await made(session, 'GET', `/messages/${message}`);
+      return state === 'accepted' ? String(planId) : undefined;
     },
     100,
     60_000,
@@ -150,7 +154,14 @@ async function makeContent(session: Session, contactId: string) {
     name: marks.name,
     settings: { host: 'mail.example.com', password: 'secret3719' },
   });
-  return { template: templateId, campaign: idOf(campaign), message, caught: idOf(caught), account: idOf(account) };
+  return {
+    template: templateId,
+    campaign: idOf(campaign),
+    message,
+    plan,
+    caught: idOf(caught),
+    account: idOf(account),
+  };
 }
 
 async function makeTeam(session: Session) {
@@ -267,6 +278,10 @@ const bodies: Readonly<Record<string, (things: Things) => unknown>> = {
   }),
   'POST /messages/retry': (things) => ({ messageIds: [things['/messages/:id']] }),
   'POST /messages/:id/resolve': () => ({ as: 'failed' }),
+  'POST /messages/resolve': (things) => ({ as: 'failed', messageIds: [things['/messages/:id']] }),
+  'POST /messages/status': (things) => ({ messageIds: [things['/messages/:id']] }),
+  'POST /dead-letters/redrive': (things) => ({ messageIds: [things['/messages/:id']] }),
+  'POST /dead-letters/discard': (things) => ({ messageIds: [things['/messages/:id']] }),
   'POST /providers': () => ({ kind: 'sandbox', channel: 'email', name: 'Mine', settings: {} }),
   'PATCH /providers/:id': () => ({ name: 'Renamed', settings: { password: 'stolen' } }),
   'POST /providers/:id/test': () => ({}),

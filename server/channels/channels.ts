@@ -11,8 +11,11 @@ import type {
   Callback,
   Channel,
   Dns,
+  Found,
   MailDns,
   Mailbox,
+  Provider,
+  ProviderAccount,
   ProviderDeps,
   ReadinessItem,
   Sender,
@@ -34,6 +37,8 @@ export interface LaneAccount {
   readonly kind: string;
   /** The vendor tells of a message by its own id alone: it has to be kept beside ours. */
   readonly keepsRefs: boolean;
+  /** Its vendor can be asked what became of a message, or tells of each by itself. */
+  readonly tellsLater: boolean;
   /** What it is handed ends in the sandbox, where all who may look can read it. */
   readonly isSandbox: boolean;
   readonly paused: boolean;
@@ -66,6 +71,18 @@ export interface Channels {
   openSender(tx: Tx, accountId: string): Promise<Sender>;
   /** How the account's vendor calls back; undefined when there is no such account, or its vendor never calls. */
   receiptsFor(tx: Tx, accountId: string): Promise<AccountReceipts | undefined>;
+  /** How to ask an account's vendor what became of a message; undefined where it cannot be asked. For use outside of transactions. */
+  lookUpFor(
+    tx: Tx,
+    accountId: string,
+  ): Promise<
+    | ((message: {
+        readonly messageId: string;
+        readonly to: string;
+        readonly sentAfter: Temporal.Instant;
+      }) => Promise<Found>)
+    | undefined
+  >;
   setPaused(tx: Tx, accountId: string, paused: boolean): Promise<void>;
   /** The whole new set; answers what it was and is. */
   setLimits(
@@ -105,6 +122,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
     channel: row.channel,
     kind: row.kind,
     keepsRefs: findProvider(row.kind)?.receipts?.byRef === true,
+    tellsLater: tellsLater(row.kind),
     isSandbox: row.kind === 'sandbox' || sandboxVendor(row.settings) !== undefined,
     paused: row.pausedAt !== null,
     pausedAt: row.pausedAt ?? undefined,
@@ -132,6 +150,12 @@ export function createChannels(deps: ChannelsDeps): Channels {
         read: (callback) => receipts.read(callback),
       };
     },
+    lookUpFor: async (tx, accountId) => {
+      const [row] = await one(tx, accountId);
+      if (row === undefined) return undefined;
+      const { provider, account } = await providerAccount(deps.vault, tx, row, deps.sandbox);
+      return provider.lookUp === undefined ? undefined : (message) => askProvider(provider, account, message, deps);
+    },
     setPaused: (tx, accountId, paused) => accounts.setPaused(forAccounts, tx, accountId, paused),
     setLimits: (tx, accountId, limits) => accounts.setLimits(forAccounts, tx, accountId, limits),
     createAccount: (tx, id, draft) => accounts.createRoutedAccount(forAccounts, tx, id, draft),
@@ -143,6 +167,21 @@ export function createChannels(deps: ChannelsDeps): Channels {
     ],
     close: () => senders.close(),
   };
+}
+
+/** Bounces of SMTP say what did not arrive, never what did: nothing is to be waited for there. */
+function tellsLater(kind: string): boolean {
+  const provider = findProvider(kind);
+  return provider?.lookUp !== undefined || (provider?.receipts !== undefined && kind !== 'smtp' && kind !== 'sandbox');
+}
+
+async function askProvider(
+  provider: Provider,
+  account: ProviderAccount,
+  message: { readonly messageId: string; readonly to: string; readonly sentAfter: Temporal.Instant },
+  deps: ProviderDeps,
+): Promise<Found> {
+  return (await provider.lookUp?.(account, message, deps)) ?? { kind: 'unclear', reason: 'cannot be asked' };
 }
 
 async function one(tx: Tx, accountId: string): Promise<AccountRow[]> {

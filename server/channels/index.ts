@@ -15,6 +15,7 @@ export { readLetter } from './email/bounce-mail.ts';
 export { classify } from './email/bounce.rules.ts';
 export type { Letter, Returned } from './email/bounce.rules.ts';
 export type { AccountReceipts, Channels, ChannelsDeps, LaneAccount } from './channels.ts';
+export { errorTableOf, meaningOf } from './meanings.ts';
 export { createInbox } from './inapp/inbox.ts';
 export type { Inbox } from './inapp/inbox.ts';
 export { answerPreflights, inAppRoutes } from './inapp/routes.ts';

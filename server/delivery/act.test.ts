@@ -164,7 +164,7 @@ describe('trying again', () => {
     const retry = (body: object) => lab.ask('POST', '/messages/retry', body);
     expect(await retry({ campaignId: mine.sourceId, reason: 'content-refused' })).toEqual({
       status: 202,
-      body: { retried: 2, skipped: 0 },
+      body: { retried: 2, skipped: 0, remaining: 0 },
     });
     expect(lab.audited).toEqual([
       { action: 'message.retried', target: { kind: 'campaign', id: mine.sourceId }, after: { count: 2 } },
@@ -187,7 +187,7 @@ describe('trying again', () => {
     await lab.drain();
     const ids = (await lab.messages(plan)).map((one) => one.id);
     const body = { messageIds: [...ids, ...ids, newId(db.clock)] };
-    expect((await lab.ask('POST', '/messages/retry', body)).body).toEqual({ retried: 1, skipped: 3 });
+    expect((await lab.ask('POST', '/messages/retry', body)).body).toEqual({ retried: 1, skipped: 3, remaining: 0 });
     expect((await lab.messages(plan)).map((one) => one.state)).toEqual(['planned', 'unknown', 'accepted']);
     await lab.drain();
     expect(lab.bench.sent).toHaveLength(4);
@@ -229,7 +229,11 @@ describe('trying again', () => {
     await db.write((tx) => lab.bench.delivery.cancelPlan(tx, cancelled.id));
     lab.bench.answer = (to) => ({ kind: 'accepted', ref: to });
     const ids = [(await only(paused)).id, (await only(cancelled)).id];
-    expect((await lab.ask('POST', '/messages/retry', { messageIds: ids })).body).toEqual({ retried: 2, skipped: 0 });
+    expect((await lab.ask('POST', '/messages/retry', { messageIds: ids })).body).toEqual({
+      retried: 2,
+      skipped: 0,
+      remaining: 0,
+    });
     await lab.drain();
     expect([(await only(paused)).state, (await only(cancelled)).state]).toEqual(['planned', 'cancelled']);
     await db.write((tx) => lab.bench.delivery.resumePlan(tx, paused.id));

@@ -1,27 +1,37 @@
 import type { Tx } from '../platform/db.ts';
-import { AppError, invalidField, notFound } from '../platform/errors.ts';
+import { AppError, notFound } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { deleteDeferral } from './claim.store.ts';
 import { lockBatchOf, moveMessages } from './ledger.store.ts';
 import type { MovedMessage } from './ledger.store.ts';
 import { finishPlan } from './plan.ts';
 import { findPlan, insertBatch, moveCounts, moveReasons } from './plan.store.ts';
-import type { MessageDeps } from './ports.ts';
-import { failedOfCampaign, findMessage } from './read.store.ts';
+import type { DeliveryDeps, MessageDeps } from './ports.ts';
+import { findMessage } from './read.store.ts';
 import { reasonDeltas } from './settle.ts';
 import { countDeltas } from './settle.rules.ts';
 import type { LedgerState } from './settle.rules.ts';
+import { dropLetters, failLetters } from './trouble.store.ts';
 
 /** What a person (or a key) does to messages by hand: take back, try again, decide about an unknown one. */
 
-interface Change {
+export interface Change {
   readonly to: LedgerState;
   readonly reason: string | null;
   readonly kind: string;
+  /** More for the event: who knew, and what. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** Counts and events of messages that somebody moved; one plan at a time. */
-async function note(tx: Tx, deps: MessageDeps, moved: readonly MovedMessage[], change: Change): Promise<void> {
+export type ActDeps = Pick<DeliveryDeps, 'clock' | 'events' | 'tell'>;
+
+const troubled: ReadonlySet<string> = new Set(['failed', 'bounced', 'unknown']);
+
+/** Counts, events and dead letters of messages that somebody moved; one plan at a time. */
+export async function note(tx: Tx, deps: ActDeps, moved: readonly MovedMessage[], change: Change): Promise<void> {
+  const letters = moved.flatMap((one) => (troubled.has(one.from) ? [one.id] : []));
+  if (change.to === 'failed') await failLetters(tx, letters, change.reason ?? 'failed');
+  else await dropLetters(tx, letters);
   const plans = new Map<string, MovedMessage[]>();
   for (const one of moved) plans.set(one.planId, [...(plans.get(one.planId) ?? []), one]);
   for (const [planId, list] of [...plans].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -55,7 +65,7 @@ async function note(tx: Tx, deps: MessageDeps, moved: readonly MovedMessage[], c
         contactId: one.contactId,
         messageId: one.id,
         campaignId: plan.source === 'campaign' ? (plan.sourceId ?? undefined) : undefined,
-        data: { channel: plan.channel, from: one.from, reason: change.reason },
+        data: { channel: plan.channel, from: one.from, reason: change.reason, ...change.data },
       })),
     );
     if (change.to !== 'planned') await finishPlan(tx, deps, planId);
@@ -81,60 +91,57 @@ export async function cancelMessage(tx: Tx, deps: MessageDeps, id: string): Prom
   });
 }
 
-const retryPage = 5_000;
-
-interface FailedIn {
-  readonly campaignId: string;
-  readonly reason?: string | undefined;
-}
-
-/** Nothing failed is an answer; no such campaign is a mistake, and a "0 of 0" would hide it. */
-async function failedIn(tx: Tx, deps: MessageDeps, { campaignId, reason }: FailedIn): Promise<string[]> {
-  const known = await deps.campaignNames(tx, [campaignId]);
-  if (known.size === 0) throw invalidField('/campaignId', 'there is no such campaign');
-  return failedOfCampaign(tx, campaignId, reason, retryPage);
-}
-
 /** Puts failed messages back in line. Anything else, an unknown one above all, is skipped. */
-export async function retryMessages(
-  tx: Tx,
-  deps: MessageDeps,
-  given: { messageIds: readonly string[] } | FailedIn,
-): Promise<{ retried: number; skipped: number }> {
-  const ids = 'messageIds' in given ? [...new Set(given.messageIds)] : await failedIn(tx, deps, given);
+export async function redrive(tx: Tx, deps: ActDeps, ids: readonly string[]): Promise<number> {
   const moved = await moveMessages(tx, ids, ['failed'], 'planned', 'retry', deps.clock.now());
   await note(tx, deps, moved, { to: 'planned', reason: 'retry', kind: 'message.retried' });
-  const target =
-    'campaignId' in given ? { kind: 'campaign', id: given.campaignId } : { kind: 'message', id: ids[0] ?? '' };
-  if (moved.length > 0) await deps.record(tx, { action: 'message.retried', target, after: { count: moved.length } });
-  return { retried: moved.length, skipped: ids.length - moved.length };
+  return moved.length;
+}
+
+export async function retryNamed(
+  tx: Tx,
+  deps: MessageDeps,
+  given: readonly string[],
+): Promise<{ retried: number; skipped: number; remaining: number }> {
+  const ids = [...new Set(given)];
+  const retried = await redrive(tx, deps, ids);
+  const target = { kind: 'message', id: ids[0] ?? '' };
+  if (retried > 0) await deps.record(tx, { action: 'message.retried', target, after: { count: retried } });
+  return { retried, skipped: ids.length - retried, remaining: 0 };
 }
 
 export async function retryMessage(tx: Tx, deps: MessageDeps, id: string): Promise<void> {
   const message = await findMessage(tx, id);
   if (message === undefined) throw notFound('message');
-  const { retried } = await retryMessages(tx, deps, { messageIds: [id] });
+  const { retried } = await retryNamed(tx, deps, [id]);
   if (retried === 0) throw new AppError('message/not-failed', `It is ${message.state}.`);
 }
 
-/** A person decides what became of a message in doubt; `resend` is the only way an unknown one goes out again. */
-export async function resolveMessage(
-  tx: Tx,
-  deps: MessageDeps,
-  id: string,
-  as: 'accepted' | 'failed' | 'resend',
-): Promise<void> {
+export type Resolution = 'accepted' | 'failed' | 'resend';
+
+const resolutions: Readonly<Record<Resolution, { to: LedgerState; reason: string | null }>> = {
+  accepted: { to: 'accepted', reason: null },
+  failed: { to: 'failed', reason: 'resolved-failed' },
+  resend: { to: 'planned', reason: 'resolved-resent' },
+};
+
+/** A person decides what became of messages in doubt; `resend` is the only way a person sends an unknown one again. */
+export async function resolveAll(tx: Tx, deps: ActDeps, ids: readonly string[], as: Resolution): Promise<number> {
+  const { to, reason } = resolutions[as];
+  const moved = await moveMessages(tx, ids, ['unknown'], to, reason, deps.clock.now());
+  await note(tx, deps, moved, { to, reason, kind: 'message.resolved', data: { as, by: 'person' } });
+  return moved.length;
+}
+
+export async function resolveMessage(tx: Tx, deps: MessageDeps, id: string, as: Resolution): Promise<void> {
   const message = await findMessage(tx, id);
   if (message === undefined) throw notFound('message');
-  const to = as === 'resend' ? 'planned' : as;
-  const reason = as === 'accepted' ? null : as === 'failed' ? 'resolved-failed' : 'resolved-resent';
-  const moved = await moveMessages(tx, [id], ['unknown'], to, reason, deps.clock.now());
-  if (moved.length === 0) throw new AppError('message/not-unknown', `It is ${message.state}.`);
-  await note(tx, deps, moved, { to, reason, kind: 'message.resolved' });
+  if ((await resolveAll(tx, deps, [id], as)) === 0)
+    throw new AppError('message/not-unknown', `It is ${message.state}.`);
   await deps.record(tx, {
     action: 'message.resolved',
     target: { kind: 'message', id },
     before: { state: 'unknown' },
-    after: { state: to },
+    after: { state: resolutions[as].to },
   });
 }

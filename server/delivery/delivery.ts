@@ -8,11 +8,13 @@ import type { Hit } from './engagement.store.ts';
 import * as plans from './plan.ts';
 import { findPlan, readCounts, readReasons } from './plan.store.ts';
 import type { PlanCounts, PlanRow } from './plan.store.ts';
-import type { DeliveryDeps } from './ports.ts';
+import type { DeliveryDeps, LetterWork } from './ports.ts';
 import type { Receipt } from '../channels/index.ts';
 import { findRefs } from './receipt.store.ts';
 import { applyReceipts } from './receipts.ts';
 import type { Applied } from './receipts.ts';
+import { resolveDoubts } from './resolver.ts';
+import { workPage } from './trouble.ts';
 import { createWorker, mostClaims } from './worker.ts';
 import type { Worker } from './worker.ts';
 
@@ -57,6 +59,10 @@ export interface Delivery {
   applyReceipts(tx: Tx, accountId: string, receipts: readonly Receipt[]): Promise<Applied>;
   /** By the vendor's id of it. */
   messageOfRef(tx: Tx, accountId: string, ref: string): Promise<string | undefined>;
+  /** Asks providers about messages in doubt, all that are due. */
+  resolveDoubts(signal: AbortSignal): Promise<void>;
+  /** The next page of what was asked of many dead letters; answers where to go on. */
+  workLetters(work: LetterWork): Promise<LetterWork | undefined>;
   readonly decide: typeof decide;
   readonly worker: Worker;
   /** There is new work, for this process and the others. */
@@ -101,6 +107,14 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     applyEngagement,
     applyReceipts: (tx, accountId, receipts) => applyReceipts(tx, deps, accountId, receipts),
     messageOfRef: async (tx, accountId, ref) => (await findRefs(tx, accountId, [ref])).get(ref),
+    resolveDoubts: async (signal) => {
+      if (await resolveDoubts(deps, signal)) wake();
+    },
+    workLetters: async (work) => {
+      const { next } = await deps.db.transaction(work.workspaceId, (tx) => workPage(tx, deps, work));
+      wake();
+      return next === undefined ? undefined : { ...work, before: next };
+    },
     decide,
     worker,
     wake,

@@ -318,6 +318,7 @@ function note(run: Run, deps: DeliveryDeps, row: CandidateRow, result: SendResul
     laneFailures: opening.failures,
     hasElsewhere,
     isProbe: opening.probe,
+    tellsLater: run.claim.account.tellsLater === true,
   };
   const now = deps.clock.now();
   const { outcome, lane } =

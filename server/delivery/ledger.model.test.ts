@@ -5,7 +5,7 @@ import { AppError } from '../platform/errors.ts';
 import { ensureMonths } from '../platform/migrate.ts';
 import { createTestDb, inWorkspaceOfItsOwn } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
-import { cancelMessage, resolveMessage, retryMessages } from './act.ts';
+import { cancelMessage, resolveMessage, retryNamed } from './act.ts';
 import { createBudget } from './budget.ts';
 import { claimNext } from './claim.ts';
 import { handOver } from './handover.ts';
@@ -282,7 +282,7 @@ async function perform(world: World, one: Command): Promise<void> {
       return attempt(() => db.write((tx) => cancelMessage(tx, actDeps(world), pick(one.nth)?.id ?? db.workspaceId)));
     case 'retry':
       return attempt(() =>
-        db.write((tx) => retryMessages(tx, actDeps(world), { messageIds: [pick(one.nth)?.id ?? db.workspaceId] })),
+        db.write((tx) => retryNamed(tx, actDeps(world), [pick(one.nth)?.id ?? db.workspaceId])),
       );
     case 'resolve':
       return attempt(() =>

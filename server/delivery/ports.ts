@@ -1,6 +1,6 @@
 import type { Activity } from '../activity/index.ts';
 import type { AddressKind, HashedAddress } from '../audience/index.ts';
-import type { Outgoing, Sender } from '../channels/index.ts';
+import type { Found, Outgoing, Sender } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db, Tx } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
@@ -11,6 +11,7 @@ import type { Needs, Objects } from './needs.ts';
 import type { Limits } from './limit.rules.ts';
 import type { PlanRow } from './plan.store.ts';
 import type { UnknownPolicy } from './settle.rules.ts';
+import type { LetterFilter } from './trouble.store.ts';
 
 /** An account as a lane sees it. */
 export interface LaneAccount {
@@ -24,6 +25,8 @@ export interface LaneAccount {
   readonly paused: boolean;
   readonly limits: Limits;
   readonly sender: Sender;
+  /** Its vendor can be asked what became of a message, or tells of each by itself. */
+  readonly tellsLater?: boolean;
 }
 
 /** What makes a ledger row a message on the wire; one per batch, shared by its messages. */
@@ -40,6 +43,13 @@ export interface Composer {
     email: string | null,
   ): { ok: true; outgoing: Outgoing } | { ok: false; reason: string; detail: string };
 }
+
+/** Never rejects but for bugs; called outside of transactions. */
+export type LookUp = (message: {
+  readonly messageId: string;
+  readonly to: string;
+  readonly sentAfter: Temporal.Instant;
+}) => Promise<Found>;
 
 /** What delivery asks of the slices below it, filled by `compose.ts`. */
 export interface DeliveryDeps {
@@ -63,6 +73,8 @@ export interface DeliveryDeps {
   unknownPolicy(tx: Tx): Promise<UnknownPolicy>;
   /** There is new work: wakes the dispatchers of other processes. */
   announce?(): void;
+  /** How to ask an account's vendor what became of a message; undefined where it cannot be asked. */
+  lookUpFor?(tx: Tx, accountId: string): Promise<LookUp | undefined>;
   /** Live news for open screens, after the commit. */
   tell(workspaceId: string, planId: string): void;
 }
@@ -115,6 +127,17 @@ export interface SendPorts {
 
 export type SendDeps = DeliveryDeps & SendPorts;
 
+/** What is done with all dead letters that a filter finds; what is too many for one request goes on in the background. */
+export interface LetterWork {
+  readonly workspaceId: string;
+  readonly act: 'redrive' | 'discard' | 'accepted' | 'failed' | 'resend';
+  readonly filter: LetterFilter;
+  /** RFC 3339: letters that came later, such as those of a second failure, are not meant. */
+  readonly asOf: string;
+  /** Where the last page ended. */
+  readonly before?: string | undefined;
+}
+
 /** What answering about messages, and acting on them, asks for. */
 export interface MessageDeps extends DeliveryDeps {
   maskAddress(kind: string, value: string, country: string | null): string;
@@ -123,8 +146,24 @@ export interface MessageDeps extends DeliveryDeps {
   laneAccounts(
     tx: Tx,
   ): Promise<
-    readonly { id: string; name: string; channel: string; pausedAt: Temporal.Instant | null; limits: Limits }[]
+    readonly {
+      id: string;
+      name: string;
+      channel: string;
+      kind: string;
+      pausedAt: Temporal.Instant | null;
+      limits: Limits;
+    }[]
   >;
+  /** What a vendor's code means; null where nobody knows. */
+  meaningOf(kind: string | null, code: string | null): string | null;
+  /** Whose an address is, by its blind index. Throws for what is no address, at the pointer. */
+  findAddress(
+    tx: Tx,
+    given: { readonly kind: 'email' | 'phone'; readonly value: string; readonly pointer: string },
+  ): Promise<{ readonly contactId: string; readonly addressId: string } | undefined>;
+  /** More than one request can do: the background does it, if this transaction commits. */
+  goOn(tx: Tx, work: LetterWork): Promise<void>;
   setAccountPaused(tx: Tx, accountId: string, paused: boolean): Promise<void>;
   setAccountLimits(tx: Tx, accountId: string, limits: Limits): Promise<{ before: object; after: object }>;
   /** Who acts is known to whoever binds this for one call. */

@@ -16,6 +16,8 @@ export interface MessageRow {
   readonly campaignId: string | null;
   readonly campaignName: string | null;
   readonly topic: string | null;
+  readonly category: string;
+  readonly accountId: string | null;
   readonly providerRef: string | null;
   readonly notBefore: Temporal.Instant | null;
   readonly plannedAt: Temporal.Instant;
@@ -30,7 +32,7 @@ export interface MessageRow {
 
 const columns = `m.id, m.plan_month as month, m.plan_id as "planId", m.state, m.channel, m.reason, m.attempt, m.contact_id as "contactId",
   p.template_id as "templateId", t.name as "templateName", p.template_version as "templateVersion",
-  case p.source when 'campaign' then p.source_id end as "campaignId", null::text as "campaignName", x.key as topic, m.provider_ref as "providerRef",
+  case p.source when 'campaign' then p.source_id end as "campaignId", null::text as "campaignName", x.key as topic, p.category, m.account_id as "accountId", m.provider_ref as "providerRef",
   m.not_before as "notBefore", m.planned_at as "plannedAt", m.settled_at as "settledAt", coalesce(e.opens, 0) as opens, coalesce(e.clicks, 0) as clicks,
   a.kind, a.sealed, c.salt, a.country,
   exists (select 1 from batch b where b.workspace_id = m.workspace_id and b.plan_id = m.plan_id and m.id = any(b.in_flight)) as sending`;
@@ -43,54 +45,16 @@ const joins = `
   left join address a on a.workspace_id = m.workspace_id and a.id = m.address_id
   left join engagement e on e.workspace_id = m.workspace_id and e.plan_month = m.plan_month and e.message_id = m.id`;
 
-export interface MessageFilter {
-  readonly state?: string | undefined;
-  readonly reason?: string | undefined;
-  readonly campaignId?: string | undefined;
-  readonly contactId?: string | undefined;
-  readonly templateId?: string | undefined;
-  readonly channel?: string | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-}
-
-/** Newest first, before `after`. The page is found on the ledger alone and joined afterwards. */
-export async function listMessages(
-  tx: Tx,
-  filter: MessageFilter,
-  after: string | undefined,
-  most: number,
-): Promise<MessageRow[]> {
-  const values: unknown[] = [tx.workspaceId];
-  const bind = (value: unknown) => `$${values.push(value)}`;
-  const where = ['l.workspace_id = $1', ...conditions(filter, bind)];
-  if (after !== undefined) where.push(`l.id < ${bind(after)}`);
-  return tx.query<MessageRow>(
-    `with page as materialized (select l.* from message l where ${where.join(' and ')} order by l.id desc limit ${bind(most)})
-     select ${columns} from page m ${joins} order by m.id desc`,
-    values,
+/** By id; one that is not there is left out. */
+export async function messagesById(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, MessageRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query<MessageRow>(
+    `select ${columns} from (
+       select l.* from unnest($2::uuid[]) as k (id) cross join lateral (select * from message x where x.workspace_id = $1 and x.id = k.id offset 0) l
+     ) m ${joins}`,
+    [tx.workspaceId, ids],
   );
-}
-
-function conditions(filter: MessageFilter, bind: (value: unknown) => string): string[] {
-  const where: string[] = [];
-  if (filter.state === 'sending')
-    where.push('l.id in (select unnest(b.in_flight) from batch b where b.workspace_id = $1)');
-  else if (filter.state !== undefined) where.push(`l.state = ${bind(filter.state)}`);
-  if (filter.reason !== undefined) where.push(`l.reason = ${bind(filter.reason)}`);
-  if (filter.channel !== undefined) where.push(`l.channel = ${bind(filter.channel)}`);
-  if (filter.contactId !== undefined) where.push(`l.contact_id = ${bind(filter.contactId)}`);
-  if (filter.campaignId !== undefined)
-    where.push(
-      `l.plan_id in (select q.id from plan q where q.workspace_id = $1 and q.source = 'campaign' and q.source_id = ${bind(filter.campaignId)})`,
-    );
-  if (filter.templateId !== undefined)
-    where.push(
-      `l.plan_id in (select q.id from plan q where q.workspace_id = $1 and q.template_id = ${bind(filter.templateId)})`,
-    );
-  if (filter.from !== undefined) where.push(`l.planned_at >= ${bind(filter.from)}`);
-  if (filter.to !== undefined) where.push(`l.planned_at < ${bind(filter.to)}`);
-  return where;
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 export async function findMessage(tx: Tx, id: string): Promise<MessageRow | undefined> {
@@ -99,22 +63,6 @@ export async function findMessage(tx: Tx, id: string): Promise<MessageRow | unde
     [tx.workspaceId, id],
   );
   return rows[0];
-}
-
-/** Failed messages of a campaign, for a retry; a page at a time. */
-export async function failedOfCampaign(
-  tx: Tx,
-  campaignId: string,
-  reason: string | undefined,
-  most: number,
-): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `select m.id from message m join plan p on p.workspace_id = m.workspace_id and p.id = m.plan_id
-     where m.workspace_id = $1 and p.source = 'campaign' and p.source_id = $2 and m.state = 'failed' and ($3::text is null or m.reason = $3)
-     order by m.id limit $4`,
-    [tx.workspaceId, campaignId, reason ?? null, most],
-  );
-  return rows.map((row) => row.id);
 }
 
 /** How many messages wait, by channel. */

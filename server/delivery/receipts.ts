@@ -8,9 +8,12 @@ import type { DeliveryDeps } from './ports.ts';
 import { after, endsAddress, eventKindOf } from './receipt.rules.ts';
 import { addTold, dropDeferrals, findRefs, lockTold, moveTold, receiptShard } from './receipt.store.ts';
 import type { ToldCounts, ToldRow } from './receipt.store.ts';
+import { categoryOf } from './resolve.rules.ts';
 import { countColumn } from './settle.rules.ts';
 import type { LedgerState } from './settle.rules.ts';
 import { reasonDeltas } from './settle.ts';
+import { dropLetters, writeLetters } from './trouble.store.ts';
+import type { NewLetter } from './trouble.store.ts';
 
 export type ReceiptDeps = Pick<DeliveryDeps, 'clock' | 'events' | 'markAddresses' | 'tell' | 'metrics'>;
 
@@ -46,6 +49,7 @@ export async function applyReceipts(
     moves.map(({ row, state, reason }) => ({ id: row.id, month: row.month, state, reason })),
     now,
   );
+  await noteTrouble(tx, accountId, moves, now);
   await dropDeferrals(
     tx,
     moves.flatMap(({ row }) => (row.state === 'planned' ? [row.id] : [])),
@@ -78,6 +82,8 @@ interface Move {
   readonly row: ToldRow;
   readonly state: LedgerState;
   readonly reason: string | null;
+  /** What the vendor called it. */
+  readonly code: string | undefined;
 }
 
 /** Where each message ends up, by all that was told of it. */
@@ -86,9 +92,27 @@ function fold(known: readonly Told[]): Move[] {
   for (const { receipt, row } of known) {
     const standing = moves.get(row.id) ?? row;
     const next = after({ state: standing.state, reason: standing.reason }, receipt);
-    if (next !== undefined) moves.set(row.id, { row, ...next });
+    if (next !== undefined) moves.set(row.id, { row, code: receipt.code, ...next });
   }
   return [...moves.values()];
+}
+
+const troubled: ReadonlySet<LedgerState> = new Set(['failed', 'bounced', 'unknown']);
+
+/** What failed after all is written down among the dead letters; what was there and arrived is taken out of them. */
+async function noteTrouble(tx: Tx, accountId: string, moves: readonly Move[], now: Temporal.Instant): Promise<void> {
+  const letters = moves.flatMap(({ row, state, reason, code }): NewLetter[] => {
+    if (state !== 'failed' && state !== 'bounced') return [];
+    const { id, planId, campaignId, channel, addressId } = row;
+    const category = categoryOf(state, reason);
+    const found = { state, reason, category, code: code ?? null };
+    return [{ messageId: id, planId, campaignId, channel, addressId, accountId, ...found, tries: 1, askAt: null }];
+  });
+  await writeLetters(tx, letters, now);
+  await dropLetters(
+    tx,
+    moves.flatMap(({ row, state }) => (troubled.has(row.state) && !troubled.has(state) ? [row.id] : [])),
+  );
 }
 
 function eventOf(receipt: Receipt, row: ToldRow, accountId: string): EventDraft {

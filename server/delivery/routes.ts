@@ -24,6 +24,8 @@ import { sendCalls, weighCall } from './calls.ts';
 import * as lanes from './lanes.ts';
 import { messageDetail, messageList } from './messages.ts';
 import type { AuditDraft, MessageDeps, SendPorts } from './ports.ts';
+import { troubleRoutes } from './trouble-routes.ts';
+import { retryCampaign } from './trouble.ts';
 import { whatsAppRoutes } from './whatsapp-routes.ts';
 
 /** Who did it and from where, for the audit log. */
@@ -65,7 +67,9 @@ export function deliveryRoutes(deps: DeliveryRouteDeps): Route[] {
     }),
     route(retryMessages, async (tx, call) => {
       tx.afterCommit(wake);
-      return act.retryMessages(tx, by(call), call.body);
+      return 'messageIds' in call.body
+        ? act.retryNamed(tx, by(call), call.body.messageIds)
+        : retryCampaign(tx, by(call), call.body);
     }),
     route(retryMessage, async (tx, call) => {
       await act.retryMessage(tx, by(call), call.params.messageId);
@@ -77,6 +81,7 @@ export function deliveryRoutes(deps: DeliveryRouteDeps): Route[] {
       tx.afterCommit(wake);
       return messageDetail(tx, by(call), call.params.id);
     }),
+    ...troubleRoutes(by, wake),
     ...laneRoutes(by, wake),
   ];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { backoffMs, coolDownMs, countDeltas, settle, unknown } from './settle.rules.ts';
+import { countDeltas, settle, unknown } from './settle.rules.ts';
 import type { Attempted } from './settle.rules.ts';
 
 const now = Temporal.Instant.from('2026-02-10T12:00:00Z');
@@ -79,16 +79,6 @@ describe('what an answer means', () => {
       reason: 'unknown-resent',
     });
     expect(unknown('timeout', 'no answer', 8, 'resend', now, 0)).toMatchObject({ state: 'unknown' });
-  });
-});
-
-describe('waiting', () => {
-  test('grows, is bounded, and is spread', () => {
-    expect(backoffMs(0, 0)).toBe(7_500);
-    expect(backoffMs(0, 0.999)).toBeLessThanOrEqual(15_000);
-    expect(backoffMs(30, 0.999)).toBeLessThanOrEqual(3_600_000);
-    expect(coolDownMs(0, 0)).toBe(1_000);
-    expect(coolDownMs(99, 0.5)).toBeLessThanOrEqual(120_000);
   });
 });
 

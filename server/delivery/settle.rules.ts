@@ -1,4 +1,5 @@
 import type { SendResult } from '../channels/index.ts';
+import { backoffMs, coolDownMs, mayRetry, retrySchedules } from './retry.rules.ts';
 
 /** States of a message in the ledger; `sending` is not among them: it is being in the window of a batch. */
 export type LedgerState =
@@ -53,27 +54,11 @@ export interface Attempted {
   readonly hasElsewhere?: boolean;
   /** It was to find out whether the lane works again. */
   readonly isProbe?: boolean;
+  /** The provider can be asked what became of it, or tells by itself: a doubt is first left to that. */
+  readonly tellsLater?: boolean;
 }
 
 export type UnknownPolicy = 'hold' | 'resend' | 'give-up';
-
-const mostAttempts = 8;
-const longestHours = 72;
-
-/**
- * Exponential back-off with full jitter in its upper half (`random` in [0,1)): 15 s, 30 s, 1 min, … to at most
- * 1 hour, so that a thousand messages refused at once do not come back at once.
- */
-export function backoffMs(attempt: number, random: number): number {
-  const whole = Math.min(15_000 * 2 ** Math.min(attempt, 16), 3_600_000);
-  return Math.round(whole / 2 + (whole / 2) * random);
-}
-
-/** How long a lane rests after its nth failure in a row: 2 s, 4 s, … to at most 2 minutes. */
-export function coolDownMs(failures: number, random: number): number {
-  const whole = Math.min(2_000 * 2 ** Math.min(failures, 10), 120_000);
-  return Math.round(whole / 2 + (whole / 2) * random);
-}
 
 /** What an answer of the provider means for the ledger and the lane. Exhaustive over `SendResult`. */
 export function settle(
@@ -92,9 +77,10 @@ export function settle(
       return later(result, message, now, random);
     case 'unknown': {
       // In doubt, so never sent by another account; but a lane that gives no answer does not work yet.
-      const outcome = unknown(result.code, result.cause, message.attempt + 1, policy, now, random);
+      const byPolicy = message.tellsLater === true ? 'hold' : policy;
+      const outcome = unknown(result.code, result.cause, message.attempt + 1, byPolicy, now, random);
       if (message.isProbe !== true) return { outcome };
-      const coolUntil = now.add({ milliseconds: coolDownMs(message.laneFailures, random) });
+      const coolUntil = now.add({ milliseconds: coolDownMs(message.laneFailures, random, 'provider-down') });
       return { outcome, lane: { coolUntil, reason: 'no-answer' } };
     }
   }
@@ -118,7 +104,7 @@ function refused(
       },
     };
   // Nothing is wrong with the message: it waits until the account works again, and no attempt is counted.
-  const coolUntil = now.add({ milliseconds: Math.max(30_000, coolDownMs(message.laneFailures, random)) });
+  const coolUntil = now.add({ milliseconds: coolDownMs(message.laneFailures, random, 'account') });
   return {
     outcome: { ...patience('account-refused', message, now, coolUntil), ...words },
     lane: { coolUntil, reason: 'account-refused' },
@@ -133,12 +119,13 @@ function later(
 ): Settling {
   const words = { code: result.code, detail: result.reason };
   if (result.category === 'transient') {
-    if (message.attempt + 1 >= mostAttempts)
+    if (!mayRetry('transient', { attempts: message.attempt + 1, plannedAt: message.plannedAt }, now))
       return { outcome: { state: 'failed', reason: 'retries-exhausted', ...words, tried: true } };
     const dueAt = now.add({ milliseconds: Math.max(result.afterMs ?? 0, backoffMs(message.attempt, random)) });
     return { outcome: { state: 'planned', reason: 'retry', ...words, dueAt, tried: true } };
   }
-  const coolUntil = now.add({ milliseconds: Math.max(result.afterMs ?? 0, coolDownMs(message.laneFailures, random)) });
+  const restMs = Math.max(result.afterMs ?? 0, coolDownMs(message.laneFailures, random, result.category));
+  const coolUntil = now.add({ milliseconds: restMs });
   return {
     outcome: { ...patience(result.category, message, now, coolUntil), ...words },
     lane: { coolUntil, reason: result.category },
@@ -147,8 +134,8 @@ function later(
 
 /** The provider, not the message, is in the way: no attempt is burnt, but the wait has an end. */
 function patience(reason: string, message: Attempted, now: Temporal.Instant, dueAt: Temporal.Instant): Outcome {
-  const tooLate = Temporal.Instant.compare(message.plannedAt.add({ hours: longestHours }), now) <= 0;
-  if (tooLate) return { state: 'expired', reason, tried: false };
+  const tried = { attempts: message.attempt, plannedAt: message.plannedAt };
+  if (!mayRetry('provider-down', tried, now)) return { state: 'expired', reason, tried: false };
   // Another account takes it at once; if none does, the lanes say when.
   if (message.hasElsewhere === true) return { state: 'planned', reason, dueAt: now, tried: false };
   return { state: 'planned', reason, dueAt, tried: false };
@@ -170,7 +157,7 @@ export function unknown(
 ): Outcome {
   const words = { code, detail: cause, tried: true };
   if (policy === 'give-up') return { state: 'failed', reason: 'unknown-given-up', wasUnknown: true, ...words };
-  if (policy === 'resend' && attempts < mostAttempts)
+  if (policy === 'resend' && attempts < (retrySchedules.transient.mostAttempts ?? Infinity))
     return {
       state: 'planned',
       reason: 'unknown-resent',

@@ -2,11 +2,16 @@ import type { EventDraft } from '../activity/index.ts';
 import type { Tx } from '../platform/db.ts';
 import type { LaneTally, Tally } from './claim.store.ts';
 import type { DeliveryDeps } from './ports.ts';
+import { asksForFallback } from './fallback.rules.ts';
+import { insertChecks } from './fallback.store.ts';
 import { settleMessages } from './ledger.store.ts';
 import { insertDeferrals, moveReasons } from './plan.store.ts';
 import type { PlanRow, ReasonDelta } from './plan.store.ts';
+import { categoryOf, nextAskMs } from './resolve.rules.ts';
 import { countDeltas, hasReason } from './settle.rules.ts';
 import type { LedgerState, Outcome } from './settle.rules.ts';
+import { writeLetters } from './trouble.store.ts';
+import type { NewLetter } from './trouble.store.ts';
 
 /** A message with what became of it; all of one plan and one account. */
 export interface Result {
@@ -73,6 +78,41 @@ function laneTally(accountId: string, settled: readonly Result[], at: Temporal.I
   return { accountId, at, accepted, unknown, failed: asked.length - accepted - unknown, lastFailure };
 }
 
+/** Of what came to grief; of everything else nothing is written. */
+function lettersOf(
+  plan: PlanRow,
+  accountId: string | null,
+  settled: readonly Result[],
+  now: Temporal.Instant,
+): NewLetter[] {
+  const askMs = nextAskMs(0) ?? 0;
+  return settled.flatMap(({ id, addressId, attempt, outcome }) => {
+    const { state, reason } = outcome;
+    if (state !== 'failed' && state !== 'unknown') return [];
+    return {
+      messageId: id,
+      planId: plan.id,
+      campaignId: plan.source === 'campaign' ? plan.sourceId : null,
+      state,
+      channel: plan.channel,
+      category: categoryOf(state, reason),
+      reason,
+      code: outcome.code ?? null,
+      accountId,
+      addressId,
+      tries: attempt + (outcome.tried ? 1 : 0),
+      askAt: state === 'unknown' ? now.add({ milliseconds: askMs }) : null,
+    };
+  });
+}
+
+/** Messages of a plan with a fallback: whether they reached their person is seen to later. */
+async function lookAfter(tx: Tx, plan: PlanRow, settled: readonly Result[], now: Temporal.Instant): Promise<void> {
+  const minutes = plan.fallback[0]?.afterMinutes ?? 0;
+  const ids = settled.filter(({ outcome }) => asksForFallback(outcome.state, outcome.reason)).map(({ id }) => id);
+  await insertChecks(tx, plan, ids, now.add({ minutes }));
+}
+
 const nothing: Tally = { counts: new Map(), lane: undefined };
 
 type SettleDeps = Pick<DeliveryDeps, 'clock' | 'events' | 'markAddresses' | 'metrics'>;
@@ -125,13 +165,16 @@ export function noteSettled(
   const bad = settled.flatMap(({ addressId, outcome }) =>
     outcome.badAddress === true && addressId !== null ? [addressId] : [],
   );
+  const letters = lettersOf(plan, accountId, settled, now);
   tx.unawaited(
+    ...(letters.length > 0 ? [writeLetters(tx, letters, now)] : []),
     deps.events.append(
       tx,
       settled.flatMap((one) => eventsOf(plan, accountId, one, now)),
     ),
     moveReasons(tx, plan.id, shard, reasonDeltas(moves)),
     insertDeferrals(tx, plan, waiting),
+    ...(plan.fallback.length > 0 ? [lookAfter(tx, plan, settled, now)] : []),
     ...(bad.length > 0 ? [deps.markAddresses(tx, bad, 'bounced')] : []),
   );
   tx.afterCommit(() => {

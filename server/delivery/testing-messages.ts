@@ -10,7 +10,7 @@ import type { TestDb } from '../platform/testing.ts';
 import { createDelivery, deliveryRoutes } from './index.ts';
 import type { PlanStats } from './index.ts';
 import type { PlanRow } from './plan.store.ts';
-import type { AuditDraft, MessageDeps } from './ports.ts';
+import type { AuditDraft, LetterWork, MessageDeps } from './ports.ts';
 import { createDeliveryBench } from './testing.ts';
 import type { DeliveryBench } from './testing.ts';
 
@@ -21,6 +21,8 @@ export interface MessagesLab {
   /** The account that the channel's route begins with; its id is the lane's. */
   readonly accountId: string;
   readonly audited: AuditDraft[];
+  /** What was left to the background. */
+  readonly later: LetterWork[];
   /** How often the dispatcher was woken. */
   readonly woken: { times: number };
   ask<T = Message>(
@@ -57,6 +59,7 @@ export async function createMessagesLab(test: TestDb): Promise<MessagesLab> {
   // What plans through the bench announces to the same event log.
   Object.assign(bench, { deps, delivery });
   const audited: AuditDraft[] = [];
+  const later: LetterWork[] = [];
   const woken = { times: 0 };
   const messages: Omit<MessageDeps, 'record'> = {
     ...deps,
@@ -66,6 +69,16 @@ export async function createMessagesLab(test: TestDb): Promise<MessagesLab> {
     laneAccounts: (tx) => channels.listAccounts(tx),
     setAccountPaused: channels.setPaused,
     setAccountLimits: channels.setLimits,
+    meaningOf: (kind, code) => (code === null ? null : `${kind} says ${code}`),
+    findAddress: async (tx, { value, kind }) => {
+      const { hash } = (await test.vault.keys(tx)).blindIndex(kind, value);
+      const [row] = await tx.query<{ contactId: string; addressId: string }>(
+        'select contact_id as "contactId", id as "addressId" from address where workspace_id = $1 and hash = $2',
+        [tx.workspaceId, hash],
+      );
+      return row;
+    },
+    goOn: async (_tx, work) => void later.push(work),
   };
   const app: FastifyInstance = await createTestApp(
     test,
@@ -96,6 +109,7 @@ export async function createMessagesLab(test: TestDb): Promise<MessagesLab> {
     channels,
     accountId,
     audited,
+    later,
     woken,
     ask,
     campaign: async (people) => {

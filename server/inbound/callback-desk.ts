@@ -9,6 +9,8 @@ import type { Log } from '../platform/log.ts';
 import type { Vault } from '../platform/sealing.ts';
 import type { Route } from '../platform/http.ts';
 import { createAccountNews } from './account-news.ts';
+import { callbackKeepingRoutes } from './callback-keeping.ts';
+import type { KeepingDeps } from './callback-keeping.ts';
 import { createCallbackReader } from './callback-reader.ts';
 import type { CallbackReader } from './callback-reader.ts';
 import { callbackRoutes } from './callback-routes.ts';
@@ -39,6 +41,8 @@ export interface CallbackDeskDeps {
 
 export interface CallbackDesk {
   readonly routes: Route[];
+  /** What could not be read, for people to look after. */
+  keepingRoutes(deps: Omit<KeepingDeps, 'clock' | 'wake'>): Route[];
   readonly reader: CallbackReader;
   /** Keeps a mail that came back to a message; false when there is no such message. */
   keepMail(target: LinkTarget, raw: Buffer): Promise<boolean>;

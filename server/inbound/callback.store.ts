@@ -161,3 +161,47 @@ export async function insertInbound(tx: Tx, row: InboundRow, now: Temporal.Insta
     ],
   );
 }
+
+/** A callback that waits, as far as people are shown it: not what it says. */
+export interface KeptRow {
+  readonly id: string;
+  readonly provider: string;
+  readonly accountId: string;
+  readonly receivedAt: Temporal.Instant;
+  readonly tries: number;
+  /** Null: given up. */
+  readonly dueAt: Temporal.Instant | null;
+}
+
+const kept = `id, provider, account_id as "accountId", received_at as "receivedAt", tries, nullif(due_at, 'infinity') as "dueAt"`;
+
+export async function listCallbacks(
+  tx: Tx,
+  state: 'waiting' | 'given-up' | undefined,
+  before: string | undefined,
+  most: number,
+): Promise<KeptRow[]> {
+  return tx.query<KeptRow>(
+    `select ${kept} from callback where workspace_id = $1 and ($2::uuid is null or id < $2)
+       and ($3::text is null or (due_at = 'infinity') = ($3 = 'given-up')) order by id desc limit $4`,
+    [tx.workspaceId, before ?? null, state ?? null, most],
+  );
+}
+
+/** To be read now, as if for the first time. */
+export async function hastenCallback(tx: Tx, id: string, now: Temporal.Instant): Promise<KeptRow | undefined> {
+  const [row] = await tx.query<KeptRow>(
+    `update callback set due_at = $3, tries = 0 where workspace_id = $1 and id = $2 returning ${kept}`,
+    [tx.workspaceId, id, now],
+  );
+  return row;
+}
+
+/** Only one that was given up. */
+export async function discardCallback(tx: Tx, id: string): Promise<KeptRow | undefined> {
+  const [row] = await tx.query<KeptRow>(
+    `delete from callback where workspace_id = $1 and id = $2 and due_at = 'infinity' returning ${kept}`,
+    [tx.workspaceId, id],
+  );
+  return row;
+}

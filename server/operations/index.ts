@@ -6,6 +6,7 @@
  * Never: decides about messages or people.
  */
 export { overviewRoutes } from './overview.ts';
+export { queueRoutes } from './queues.ts';
 export { streamRoutes } from './stream.ts';
 export { systemRoutes } from './system.ts';
 export type { Check } from './system.ts';
