@@ -2,6 +2,7 @@ import { campaignRoutes } from './pages/campaigns/routes.tsx';
 import { consentRoutes } from './pages/consent/routes.tsx';
 import { contactRoutes } from './pages/contacts/routes.tsx';
 import { importRoutes } from './pages/imports/routes.tsx';
+import { limitRoutes } from './pages/limits/routes.tsx';
 import { messageRoutes } from './pages/messages/routes.tsx';
 import { overviewRoutes } from './pages/overview/routes.tsx';
 import { sandboxRoutes } from './pages/sandbox/routes.tsx';
@@ -20,6 +21,7 @@ export const routeTree = rootRoute.addChildren([
     ...templateRoutes,
     ...campaignRoutes,
     ...messageRoutes,
+    ...limitRoutes,
     ...sandboxRoutes,
     ...consentRoutes,
     ...settingsRoutes,

@@ -26,6 +26,7 @@ interface Facts {
   readonly arrived: boolean;
   readonly postal: boolean;
   readonly connected: boolean;
+  readonly nearLimit: boolean;
 }
 
 /** How things stand. What the caller may not read is null; the steps say only whether something is there. */
@@ -33,7 +34,7 @@ export function overviewRoutes(deps: OverviewDeps): Route[] {
   return [
     route(getOverview, async (tx, call) => {
       const may = (permission: Permission) => call.caller.permissions.has(permission);
-      const facts = await readFacts(tx);
+      const facts = await readFacts(tx, deps.clock.now());
       return {
         counts: {
           contacts: may('contacts:read') ? facts.contacts : null,
@@ -60,10 +61,11 @@ function stepsOf(facts: Facts): Overview['nextSteps'] {
     { key: 'see-it-arrive', done: facts.arrived },
     { key: 'postal-address', done: facts.postal },
     { key: 'connect-account', done: facts.connected },
+    ...(facts.nearLimit ? [{ key: 'watch-limits' as const, done: false }] : []),
   ];
 }
 
-async function readFacts(tx: Tx): Promise<Facts> {
+async function readFacts(tx: Tx, now: Temporal.Instant): Promise<Facts> {
   const count = (from: string) => `(select count(*)::int from (select 1 from ${from} limit ${countedAtMost}) x)`;
   const [row] = await tx.query<Facts>(
     `select ${count('contact where workspace_id = $1 and erased_at is null')} as contacts,
@@ -75,8 +77,10 @@ async function readFacts(tx: Tx): Promise<Facts> {
        exists (select 1 from sandbox_message where workspace_id = $1) as arrived,
        coalesce((select settings->>'postalAddress' from workspace where id = $1), '') <> '' as postal,
        exists (select 1 from provider_account where workspace_id = $1 and kind <> 'sandbox' and archived_at is null
-         and coalesce(settings->>'baseUrl', '') not like 'http://sandbox.localhost/%') as connected`,
-    [tx.workspaceId],
+         and coalesce(settings->>'baseUrl', '') not like 'http://sandbox.localhost/%') as connected,
+       exists (select 1 from lane_alert where workspace_id = $1
+         and at > $2::timestamptz - case kind when 'hour' then interval '1 hour' else interval '1 day' end) as "nearLimit"`,
+    [tx.workspaceId, now],
   );
   if (row === undefined) throw new Error('counting gave nothing');
   return row;

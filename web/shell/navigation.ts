@@ -3,6 +3,7 @@ import {
   IconBuilding,
   IconChecklist,
   IconFileImport,
+  IconGauge,
   IconHistory,
   IconHome,
   IconInbox,
@@ -54,6 +55,7 @@ export const rooms: readonly Room[] = [
     label: 'Delivery',
     places: [
       { label: 'Messages', to: '/messages', icon: IconMail, permission: 'messages:read' },
+      { label: 'Limits', to: '/limits', icon: IconGauge, permission: 'providers:read' },
       { label: 'Sandbox inbox', to: '/sandbox', icon: IconInbox, permission: 'sandbox:read' },
     ],
   },

@@ -3,7 +3,7 @@ import type { Campaign } from '../../../contract/campaigns.ts';
 import { stateText } from '../../reasons.ts';
 import { NumberText, TextLink } from '../../ui/index.ts';
 import classes from './progress-card.module.css';
-import { etaText, partsOf, progressOf, type Part, type Stats } from './results.rules.ts';
+import { durationText, partsOf, progressOf, type Part, type Stats } from './results.rules.ts';
 
 const colours: Readonly<Record<Part['key'], string>> = {
   accepted: 'teal.6',
@@ -29,7 +29,7 @@ export function ProgressCard({ campaign, stats }: { campaign: Campaign; stats: S
           </Title>
           <Text c="dimmed">
             <NumberText value={stats.planned} /> {stats.planned === 1 ? 'person' : 'people'} in all
-            {stats.etaSeconds !== null && stats.etaSeconds > 0 && <> · {etaText(stats.etaSeconds)}</>}
+            {stats.etaSeconds !== null && stats.etaSeconds > 0 && <> · {durationText(stats.etaSeconds)} to go</>}
           </Text>
         </Group>
         <Progress.Root size={22} aria-hidden>

@@ -120,11 +120,3 @@ export function durationText(seconds: number): string {
 function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
-
-/** Roughly: an estimate of hours is not told to the second. */
-export function etaText(seconds: number): string {
-  if (seconds < 90) return 'about a minute to go';
-  if (seconds < 90 * 60) return `about ${Math.round(seconds / 60)} minutes to go`;
-  if (seconds < 36 * 3_600) return `about ${Math.round(seconds / 3_600)} hours to go`;
-  return `about ${Math.round(seconds / 86_400)} days to go`;
-}

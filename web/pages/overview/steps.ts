@@ -1,6 +1,7 @@
 import {
   IconBuilding,
   IconFileImport,
+  IconGauge,
   IconInbox,
   IconSend,
   IconServer,
@@ -70,5 +71,12 @@ export const steps: Readonly<Record<StepKey, Step>> = {
     action: 'Connect an account',
     to: '/settings/accounts',
     icon: IconServer,
+  },
+  'watch-limits': {
+    title: 'Look at your limits',
+    why: 'An account has used most of what it may send in an hour or a day; what waits goes out more slowly.',
+    action: 'Open the limits',
+    to: '/limits',
+    icon: IconGauge,
   },
 };
