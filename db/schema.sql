@@ -291,6 +291,7 @@ create table campaign (
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
   revision integer not null default 1,
+  fallback jsonb not null default '[]'::jsonb,
   PRIMARY KEY (workspace_id, id),
   CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'cancelled'::text, 'done'::text]))),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id),
@@ -306,6 +307,7 @@ comment on column campaign.audience is '{"all": true} or {"topic": key}: those w
 comment on column campaign.sender is 'From and Reply-To, where they differ from the account''s';
 comment on column campaign.cursor is 'the last contact planned; moves in the transaction that writes the page';
 comment on column campaign.audience_end is 'the newest contact at the start: whoever comes later does not join';
+comment on column campaign.fallback is 'which channel and template take over for whom it does not reach, in order';
 
 create table consent (
   workspace_id uuid not null,
@@ -1019,9 +1021,10 @@ create table suppression (
   kind text not null,
   hash bytea not null,
   hash_version integer not null,
+  channel text not null default ''::text,
   reason text not null,
   created_at timestamp with time zone not null,
-  PRIMARY KEY (workspace_id, kind, hash_version, hash),
+  PRIMARY KEY (workspace_id, kind, hash_version, hash, channel),
   CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text, 'push'::text]))),
   CHECK ((reason = ANY (ARRAY['bounce'::text, 'complaint'::text, 'opt-out'::text, 'manual'::text, 'erased'::text]))),
   FOREIGN KEY (workspace_id) REFERENCES workspace(id)
@@ -1031,6 +1034,7 @@ alter table suppression enable row level security;
 alter table suppression force row level security;
 create policy workspace_only on suppression for all to public using ((workspace_id = (NULLIF(current_setting('parley.workspace'::text, true), ''::text))::uuid));
 grant select, insert, update, delete on suppression to parley_server;
+comment on column suppression.channel is 'empty: nothing is sent to the address on any channel; else on that one only (a number without WhatsApp still gets texts)';
 
 create table template (
   workspace_id uuid not null,
@@ -1151,13 +1155,13 @@ AS $function$
   select c.workspace_id from public.callback c where c.due_at <= at group by c.workspace_id order by min(c.due_at) limit most
 $function$;
 
-CREATE OR REPLACE FUNCTION public.parley_doubts(at timestamp with time zone, most integer)
+CREATE OR REPLACE FUNCTION public.parley_doubts(due_by timestamp with time zone, most integer)
  RETURNS TABLE(workspace_id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  select d.workspace_id from (select x.workspace_id, x.ask_at from public.dead_letter x where x.ask_at <= at order by x.ask_at limit 10000) d
+  select d.workspace_id from (select x.workspace_id, x.ask_at from public.dead_letter x where x.ask_at <= due_by order by x.ask_at limit 10000) d
   group by d.workspace_id order by min(d.ask_at) limit most
 $function$;
 

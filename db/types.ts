@@ -210,6 +210,8 @@ export interface CampaignTable {
   started_at: Temporal.Instant | null;
   ended_at: Temporal.Instant | null;
   revision: Defaulted<number>;
+  /** which channel and template take over for whom it does not reach, in order */
+  fallback: Defaulted<Json>;
 }
 
 export interface ConsentTable {
@@ -681,6 +683,8 @@ export interface SuppressionTable {
   kind: 'email' | 'phone' | 'push';
   hash: Buffer;
   hash_version: number;
+  /** empty: nothing is sent to the address on any channel; else on that one only (a number without WhatsApp still gets texts) */
+  channel: Defaulted<string>;
   reason: 'bounce' | 'complaint' | 'opt-out' | 'manual' | 'erased';
   created_at: Temporal.Instant;
 }

@@ -13,7 +13,7 @@ import type { Consent } from './consent/index.ts';
 import { daily } from './daily.ts';
 import { serveDashboard } from './dashboard.ts';
 import { createDelivery, deliveryRoutes } from './delivery/index.ts';
-import type { DeliveryDeps, LetterWork, MessageDeps } from './delivery/index.ts';
+import type { DeliveryDeps, MessageDeps } from './delivery/index.ts';
 import { createCallbackDesk, createInbound, inboundRoutes, openMailDoor } from './inbound/index.ts';
 import type { MailDoor } from './inbound/index.ts';
 import type { Ends } from './ends.ts';
@@ -43,6 +43,7 @@ import { createSandbox } from './sandbox/index.ts';
 import type { SandboxServer } from './sandbox/index.ts';
 import { sendPorts } from './sending.ts';
 import { createTemplates, templatesRoutes } from './templates/index.ts';
+import { goOnWith, workOnTrouble } from './trouble.ts';
 import { testSender } from './trying.ts';
 import { campaignPorts, destinationOf, systemMailer } from './wiring.ts';
 import { createWorkspaces, workspacesRoutes } from './workspaces/index.ts';
@@ -210,12 +211,14 @@ function deliveryPorts(ground: Ground, ends: Ends, consent: Consent, activity: D
     composerFor: (tx, plan, account) => composerFor(ends, tx, plan, account),
     addressOpener: (tx) => ends.audience.people.addressOpener(tx),
     lookUpFor: (tx, accountId) => ends.channels.lookUpFor(tx, accountId),
-    markAddresses: async (tx, ids, state) => {
-      await ends.audience.markAddresses(tx, ids, state);
+    markAddresses: async (tx, ids, state, channel) => {
+      // A number that one network does not know may be reached over another: only that channel ends.
+      const only = channel === 'sms' || channel === 'whatsapp' ? { channel } : {};
+      if (only.channel === undefined) await ends.audience.markAddresses(tx, ids, state);
       const reason = state === 'bounced' ? 'bounce' : 'complaint';
       await consent.suppress(
         tx,
-        ids.map((addressId) => ({ addressId, reason })),
+        ids.map((addressId) => ({ addressId, reason, ...only })),
       );
     },
     unknownPolicy: async (tx) => (await ends.workspaces.settings(tx)).unknownPolicy,
@@ -253,22 +256,8 @@ function messageDeps(
     setAccountLimits: channels.setLimits,
     meaningOf: (kind, code) => meaningOf(kind, code)?.meaning ?? null,
     findAddress: (tx, { pointer, ...given }) => audience.people.findAddress(tx, given, pointer),
-    goOn: (tx, work) => jobs.enqueue(tx, letterQueue, work),
+    goOn: (tx, work) => goOnWith(jobs, tx, work),
   };
-}
-
-const letterQueue = 'delivery.letters';
-const doubtQueue = 'delivery.doubts';
-
-/** What delivery does in the background beside sending: asks about doubts, and goes on with what was asked of many letters. */
-function workOnTrouble({ jobs }: Ground, { delivery }: Slices): void {
-  jobs.define<LetterWork>(letterQueue, async (work, signal) => {
-    let rest: LetterWork | undefined = work;
-    while (rest !== undefined && !signal.aborted) rest = await delivery.workLetters(rest);
-    if (rest !== undefined) await jobs.enqueue(undefined, letterQueue, rest);
-  });
-  jobs.define(doubtQueue, (_data, signal) => delivery.resolveDoubts(signal));
-  jobs.every(doubtQueue, '* * * * *');
 }
 
 function buildRoutes(ground: Ground, slices: Slices): Route[] {
@@ -386,7 +375,7 @@ export async function compose(foundations: Foundations): Promise<Parley> {
   const slices = buildSlices(ground);
   const { activity, delivery, campaigns, channels, templates, workspaces } = slices;
   daily(ground, slices);
-  workOnTrouble(ground, slices);
+  workOnTrouble(jobs, delivery);
   const routes = buildRoutes(ground, slices);
   const app = await createHttpServer(routes, {
     db,

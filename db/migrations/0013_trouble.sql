@@ -34,8 +34,8 @@ comment on column dead_letter.discarded_at is 'somebody put it aside: the messag
 comment on column dead_letter.ask_at is 'of one in doubt: when the provider is asked about it next, or the policy of the workspace applies';
 
 -- Where there is somebody to ask about, across workspaces: ids only.
-create function parley_doubts(at timestamptz, most integer) returns table (workspace_id uuid)
+create function parley_doubts(due_by timestamptz, most integer) returns table (workspace_id uuid)
 language sql stable security definer set search_path = pg_catalog, public as $$
-  select d.workspace_id from (select x.workspace_id, x.ask_at from public.dead_letter x where x.ask_at <= at order by x.ask_at limit 10000) d
+  select d.workspace_id from (select x.workspace_id, x.ask_at from public.dead_letter x where x.ask_at <= due_by order by x.ask_at limit 10000) d
   group by d.workspace_id order by min(d.ask_at) limit most
 $$;

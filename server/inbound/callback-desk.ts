@@ -87,6 +87,7 @@ export function createCallbackDesk(deps: CallbackDeskDeps): CallbackDesk {
   const callbacks = createCallbacks({ db, clock, vault, log, receiptsFor, wake: reader.wake });
   return {
     routes: callbackRoutes(callbacks, clock),
+    keepingRoutes: (given) => callbackKeepingRoutes({ ...given, clock, wake: reader.wake }),
     reader,
     keepMail: createMailBack({ db, clock, vault, wake: reader.wake }),
   };
