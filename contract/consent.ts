@@ -140,6 +140,8 @@ export const suppressionReason = z.enum(['bounce', 'complaint', 'opt-out', 'manu
 export const suppression = z.strictObject({
   id: z.string(),
   kind: addressKind,
+  /** Only there; null: on every channel. */
+  channel: channel.nullable(),
   reason: suppressionReason,
   createdAt: time,
 });

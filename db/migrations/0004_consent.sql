@@ -71,9 +71,11 @@ create table suppression (
   kind text not null check (kind in ('email', 'phone', 'push')),
   hash bytea not null,
   hash_version integer not null,
+  channel text not null default '',
   reason text not null check (reason in ('bounce', 'complaint', 'opt-out', 'manual', 'erased')),
   created_at timestamptz not null,
-  primary key (workspace_id, kind, hash_version, hash)
+  primary key (workspace_id, kind, hash_version, hash, channel)
 );
+comment on column suppression.channel is 'empty: nothing is sent to the address on any channel; else on that one only (a number without WhatsApp still gets texts)';
 create index suppression_newest on suppression (workspace_id, created_at desc, kind, hash_version, hash);
 select parley_isolate('suppression');

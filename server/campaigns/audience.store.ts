@@ -107,7 +107,9 @@ export async function groupAudience(tx: Tx, target: Target, now: Temporal.Instan
        ${reach.lineType} as "lineType", ${reach.country} as "addressCountry", ${reach.lastInbound} as "lastInboundAt", count(*)::int as count
      from contact p
      left join chosen a on a.contact_id = p.id
-     left join suppression s on s.workspace_id = $1 and s.kind = a.kind and s.hash_version = a.hash_version and s.hash = a.hash
+     left join (select distinct on (x.kind, x.hash_version, x.hash) x.* from suppression x
+       where x.workspace_id = $1 and x.channel in ('', $3) order by x.kind, x.hash_version, x.hash, x.channel) s
+       on s.kind = a.kind and s.hash_version = a.hash_version and s.hash = a.hash
      ${reach.join}
      where p.workspace_id = $1 and p.erased_at is null
        and ($5::uuid is null or p.id in (

@@ -12,7 +12,7 @@ import type { ConsentDraft, Ledger } from './ledger.ts';
 import { readConsentsOf, readHead } from './ledger.store.ts';
 import type { StandingConsent } from './ledger.store.ts';
 import * as store from './store.ts';
-import type { SuppressionReason, Topic } from './store.ts';
+import type { Topic } from './store.ts';
 import { createTopics } from './topics.ts';
 import type { Topics } from './topics.ts';
 import { verifyLedger } from './verify.ts';
@@ -45,10 +45,7 @@ export interface Consent {
   savePreferences(tx: Tx, act: PersonalAct, wanted: ReadonlySet<string>): Promise<ReadonlySet<string>>;
   consentsOf(tx: Tx, addressIds: readonly string[]): Promise<StandingConsent[]>;
   /** Known addresses that must not be written to any more: bounces, complaints. */
-  suppress(
-    tx: Tx,
-    addresses: readonly { readonly addressId: string; readonly reason: SuppressionReason }[],
-  ): Promise<void>;
+  suppress(tx: Tx, addresses: readonly store.KnownSuppression[]): Promise<void>;
   head(tx: Tx): Promise<Head | undefined>;
   verify(db: Db, workspaceId: string): Promise<ChainReport>;
 }

@@ -1,3 +1,4 @@
+import { channel as channels } from '../../contract/endpoint.ts';
 import * as contract from '../../contract/consent.ts';
 import { contactConsents } from '../../contract/contacts.ts';
 import * as topicContract from '../../contract/topics.ts';
@@ -269,7 +270,9 @@ function proofRoutes(deps: ConsentRoutesDeps): Route[] {
 }
 
 function presentSuppression(one: Suppression) {
-  return { id: suppressionId(one), kind: one.kind, reason: one.reason, createdAt: one.createdAt.toString() };
+  const { kind, reason, createdAt } = one;
+  const channel = channels.safeParse(one.channel).data ?? null;
+  return { id: suppressionId(one), kind, channel, reason, createdAt: createdAt.toString() };
 }
 
 /** With `address`, the list is that one address, if it is on it: as whatever it can be read as. */

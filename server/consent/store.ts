@@ -85,11 +85,13 @@ export async function countConsents(tx: Tx, topicId: string): Promise<{ granted:
 export type SuppressionReason = 'bounce' | 'complaint' | 'opt-out' | 'manual' | 'erased';
 
 export interface Suppression extends HashedAddress {
+  /** Empty: on every channel. */
+  readonly channel: string;
   readonly reason: SuppressionReason;
   readonly createdAt: Temporal.Instant;
 }
 
-const suppressionColumns = `kind, hash, hash_version as version, reason, created_at as "createdAt"`;
+const suppressionColumns = `kind, hash, hash_version as version, channel, reason, created_at as "createdAt"`;
 
 /** Keeps what is there: the first reason stays. */
 export async function insertSuppressions(
@@ -101,7 +103,7 @@ export async function insertSuppressions(
     `insert into suppression (workspace_id, kind, hash, hash_version, reason, created_at)
      select distinct on (s.kind, s.version, s.hash) $1::uuid, s.kind, s.hash, s.version, s.reason, $6::timestamptz
      from unnest($2::text[], $3::bytea[], $4::integer[], $5::text[]) as s (kind, hash, version, reason)
-     on conflict (workspace_id, kind, hash_version, hash) do nothing returning ${suppressionColumns}`,
+     on conflict (workspace_id, kind, hash_version, hash, channel) do nothing returning ${suppressionColumns}`,
     [
       tx.workspaceId,
       addresses.map((one) => one.kind),
@@ -115,7 +117,8 @@ export async function insertSuppressions(
 
 export async function findSuppression(tx: Tx, address: HashedAddress): Promise<Suppression | undefined> {
   const [found] = await tx.query<Suppression>(
-    `select ${suppressionColumns} from suppression where workspace_id = $1 and kind = $2 and hash_version = $3 and hash = $4`,
+    `select ${suppressionColumns} from suppression where workspace_id = $1 and kind = $2 and hash_version = $3 and hash = $4
+     order by channel limit 1`,
     [tx.workspaceId, address.kind, address.version, address.hash],
   );
   return found;
@@ -157,19 +160,32 @@ export async function listSuppressions(tx: Tx, filter: SuppressionFilter, most: 
   );
 }
 
+export interface KnownSuppression {
+  readonly addressId: string;
+  readonly reason: SuppressionReason;
+  /** Only there; on every channel when absent. */
+  readonly channel?: string;
+}
+
 /** Suppresses known addresses; their hashes are read where they are kept. */
 export async function suppressKnown(
   tx: Tx,
-  addresses: readonly { readonly addressId: string; readonly reason: SuppressionReason }[],
+  addresses: readonly KnownSuppression[],
   at: Temporal.Instant,
 ): Promise<number> {
   const rows = await tx.query(
-    `insert into suppression (workspace_id, kind, hash, hash_version, reason, created_at)
-     select distinct on (a.kind, a.hash_version, a.hash) $1::uuid, a.kind, a.hash, a.hash_version, s.reason, $4::timestamptz
-     from unnest($2::uuid[], $3::text[]) as s (id, reason)
+    `insert into suppression (workspace_id, kind, hash, hash_version, channel, reason, created_at)
+     select distinct on (a.kind, a.hash_version, a.hash, s.channel) $1::uuid, a.kind, a.hash, a.hash_version, s.channel, s.reason, $4::timestamptz
+     from unnest($2::uuid[], $3::text[], $5::text[]) as s (id, reason, channel)
      cross join lateral (select a.kind, a.hash, a.hash_version from address a where a.workspace_id = $1 and a.id = s.id offset 0) a
-     on conflict (workspace_id, kind, hash_version, hash) do nothing returning 1`,
-    [tx.workspaceId, addresses.map((one) => one.addressId), addresses.map((one) => one.reason), at],
+     on conflict (workspace_id, kind, hash_version, hash, channel) do nothing returning 1`,
+    [
+      tx.workspaceId,
+      addresses.map((one) => one.addressId),
+      addresses.map((one) => one.reason),
+      at,
+      addresses.map((one) => one.channel ?? ''),
+    ],
   );
   return rows.length;
 }

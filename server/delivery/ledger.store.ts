@@ -34,7 +34,8 @@ export interface CandidateRow extends Reach {
 /** Suppression and consent of address `a`, for channel and topic; the plan can only go along the keys. */
 const guards = `
   left join lateral (select s.reason from suppression s
-    where s.workspace_id = $1 and s.kind = a.kind and s.hash_version = a.hash_version and s.hash = a.hash offset 0) s on true
+    where s.workspace_id = $1 and s.kind = a.kind and s.hash_version = a.hash_version and s.hash = a.hash
+      and s.channel in ('', $3) order by s.channel limit 1) s on true
   left join lateral (select c.state from consent c
     where c.workspace_id = $1 and c.address_id = a.id and c.channel = $3 and c.topic_id = $4 offset 0) t on true`;
 

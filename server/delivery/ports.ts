@@ -69,7 +69,8 @@ export interface DeliveryDeps {
   composerFor(tx: Tx, plan: PlanRow, account: LaneAccount): Promise<Composer>;
   /** Opens sealed addresses with their contact's salt; throws on one that was tampered with. */
   addressOpener(tx: Tx): Promise<(row: { salt: Buffer; sealed: Buffer }) => string>;
-  markAddresses(tx: Tx, addressIds: readonly string[], state: 'bounced' | 'complained'): Promise<void>;
+  /** What the wire said of addresses on a channel. A number may be dead on one and alive on another. */
+  markAddresses(tx: Tx, addressIds: readonly string[], state: 'bounced' | 'complained', channel: string): Promise<void>;
   unknownPolicy(tx: Tx): Promise<UnknownPolicy>;
   /** There is new work: wakes the dispatchers of other processes. */
   announce?(): void;
@@ -143,9 +144,7 @@ export interface MessageDeps extends DeliveryDeps {
   maskAddress(kind: string, value: string, country: string | null): string;
   accountNames(tx: Tx): Promise<ReadonlyMap<string, string>>;
   campaignNames(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  laneAccounts(
-    tx: Tx,
-  ): Promise<
+  laneAccounts(tx: Tx): Promise<
     readonly {
       id: string;
       name: string;

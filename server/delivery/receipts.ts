@@ -131,13 +131,15 @@ function eventOf(receipt: Receipt, row: ToldRow, accountId: string): EventDraft 
 }
 
 async function markAddresses(tx: Tx, deps: ReceiptDeps, known: readonly Told[]): Promise<void> {
-  const of = (test: (receipt: Receipt) => boolean) => [
-    ...new Set(known.flatMap(({ receipt, row }) => (row.addressId !== null && test(receipt) ? [row.addressId] : []))),
-  ];
-  const ended = of(endsAddress);
-  const complained = of((receipt) => receipt.kind === 'complained');
-  if (ended.length > 0) await deps.markAddresses(tx, ended, 'bounced');
-  if (complained.length > 0) await deps.markAddresses(tx, complained, 'complained');
+  for (const [channel, list] of Map.groupBy(known, ({ row }) => row.channel)) {
+    const of = (test: (receipt: Receipt) => boolean) => [
+      ...new Set(list.flatMap(({ receipt, row }) => (row.addressId !== null && test(receipt) ? [row.addressId] : []))),
+    ];
+    const ended = of(endsAddress);
+    const complained = of((receipt) => receipt.kind === 'complained');
+    if (ended.length > 0) await deps.markAddresses(tx, ended, 'bounced', channel);
+    if (complained.length > 0) await deps.markAddresses(tx, complained, 'complained', channel);
+  }
 }
 
 const parts = ['delivered', 'bounced', 'complained'] as const;

@@ -68,7 +68,7 @@ export async function readByAddress(
      left join lateral (select * from contact x where x.workspace_id = $1 and x.id = a.contact_id offset 0) p on true
      ${joinsOf(needs)}
      left join lateral (select x.reason from suppression x where x.workspace_id = $1 and x.kind = k.kind and x.hash_version = k.version
-       and x.hash = k.hash offset 0) s on true
+       and x.hash = k.hash and x.channel in ('', k.channel) order by x.channel limit 1) s on true
      left join lateral (select x.state from consent x where x.workspace_id = $1 and x.address_id = a.id and x.channel = k.channel
        and x.topic_id = k.topic offset 0) t on true
      order by k.place`,
@@ -112,7 +112,8 @@ export async function readByContact(
        order by coalesce(t.state = 'granted', false) desc, ${addressOrder} limit 1) a on true
      ${joinsOf(needs)}
      left join lateral (select x.reason from suppression x where x.workspace_id = $1 and x.kind = a.kind
-       and x.hash_version = a.hash_version and x.hash = a.hash offset 0) s on true`,
+       and x.hash_version = a.hash_version and x.hash = a.hash
+       and x.channel in ('', k.channel) order by x.channel limit 1) s on true`,
     [
       tx.workspaceId,
       wanted.map((one) => one.contactId),

@@ -175,7 +175,7 @@ export function noteSettled(
     moveReasons(tx, plan.id, shard, reasonDeltas(moves)),
     insertDeferrals(tx, plan, waiting),
     ...(plan.fallback.length > 0 ? [lookAfter(tx, plan, settled, now)] : []),
-    ...(bad.length > 0 ? [deps.markAddresses(tx, bad, 'bounced')] : []),
+    ...(bad.length > 0 ? [deps.markAddresses(tx, bad, 'bounced', plan.channel)] : []),
   );
   tx.afterCommit(() => {
     for (const { outcome } of settled) deps.metrics.messages(plan.channel, outcome.state, 1);
