@@ -1,5 +1,4 @@
 import type { ReadinessItem } from '../channels/index.ts';
-import { addressFacts } from '../delivery/index.ts';
 import type { Decision, GateFacts, Objects, Reach } from '../delivery/index.ts';
 import type { FieldProblem } from '../platform/errors.ts';
 import type { CompiledVariable } from '../templates/index.ts';
@@ -69,6 +68,12 @@ const stages: readonly Stage[] = [
 ];
 const lastStage: Stage = { name: 'The channel takes it', loses: () => true };
 
+/** In-app messages need no address. */
+function stagesOf({ channel, objects }: WaterfallPlan): readonly Stage[] {
+  const own = channel === 'inapp' ? stages.slice(-1) : stages;
+  return objects === undefined ? own : [...own, lastStage];
+}
+
 /**
  * What the gate would say to each group, added up. It is the gate that decides, so that what is shown before a start
  * and what happens after it cannot drift apart.
@@ -79,19 +84,18 @@ export function waterfallOf(
   now: Temporal.Instant,
   decide: (facts: GateFacts, now: Temporal.Instant) => Decision,
 ): Waterfall {
-  const passed = plan.objects === undefined ? stages : [...stages, lastStage];
+  const passed = stagesOf(plan);
   const lost = passed.map(() => 0);
   const held: Record<string, number> = {};
   const suppressed: Record<string, number> = {};
   let willSend = 0;
   let whole = 0;
-  for (const one of groups) {
-    whole += one.count;
-    const group = { ...one, ...addressFacts(plan.channel, one.addressState, one.suppression) };
-    const objection = plan.objects?.(one, now);
+  for (const group of groups) {
+    whole += group.count;
+    const objection = plan.objects?.(group, now);
     const decision = decide(
       {
-        plan: { state: 'open', category: plan.category, topicId: plan.topicId, expiresAt: null },
+        plan: { state: 'open', channel: plan.channel, category: plan.category, topicId: plan.topicId, expiresAt: null },
         notBefore: null,
         contactErased: false,
         addressState: group.addressState,

@@ -5,6 +5,8 @@
 export interface GateFacts {
   readonly plan: {
     readonly state: 'open' | 'paused' | 'cancelled';
+    /** In-app messages go to the contact itself: an address only carries the consent, and how it does is no matter. */
+    readonly channel?: string;
     readonly category: string;
     readonly topicId: string | null;
     readonly expiresAt: Temporal.Instant | null;
@@ -29,15 +31,6 @@ export type Decision =
 
 const suppress = (reason: string): Decision => ({ outcome: 'suppress', reason });
 
-/** In-app messages go to the contact itself: an address only carries the consent, and how it does is no matter. */
-export function addressFacts(
-  channel: string,
-  addressState: string | null,
-  suppression: string | null,
-): Pick<GateFacts, 'addressState' | 'suppression'> {
-  return channel === 'inapp' ? { addressState: 'ok', suppression: null } : { addressState, suppression };
-}
-
 /** Purposes that need consent: everything that is not owed to the person by a service he uses. */
 export function needsConsent(category: string): boolean {
   return category === 'marketing';
@@ -55,11 +48,16 @@ export function decide(facts: GateFacts, now: Temporal.Instant): Decision {
   if (facts.notBefore !== null && Temporal.Instant.compare(facts.notBefore, now) > 0)
     return { outcome: 'hold', reason: 'scheduled', until: facts.notBefore };
   if (facts.contactErased) return suppress('contact-erased');
-  if (facts.addressState === null) return suppress('address-missing');
-  if (facts.addressState !== 'ok') return suppress(`address-${facts.addressState}`);
-  if (facts.suppression !== null) return suppress(`suppressed-${facts.suppression}`);
+  const unreachable = plan.channel === 'inapp' ? undefined : unreachableBecause(facts);
+  if (unreachable !== undefined) return suppress(unreachable);
   const decision = needsConsent(plan.category) ? consented(facts) : { outcome: 'send' as const };
   return decision.outcome === 'send' && facts.objection !== undefined ? suppress(facts.objection) : decision;
+}
+
+function unreachableBecause({ addressState, suppression }: GateFacts): string | undefined {
+  if (addressState === null) return 'address-missing';
+  if (addressState !== 'ok') return `address-${addressState}`;
+  return suppression === null ? undefined : `suppressed-${suppression}`;
 }
 
 function consented(facts: GateFacts): Decision {

@@ -5,7 +5,7 @@ import type { Tx } from '../platform/db.ts';
 import type { Budget } from './budget.ts';
 import type { Claim } from './claim.ts';
 import { closeWindow, deleteBatch, hastenOthers, lockWindow, releaseBatch, renewLease } from './claim.store.ts';
-import { addressFacts, decide } from './gate.rules.ts';
+import { decide } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
 import { coolLane, endLease, returnSlots, setProbe, warmLane } from './lane.store.ts';
 import { createLease, leaseFrom, leaseSeconds } from './lease.ts';
@@ -267,7 +267,8 @@ function factsOf(plan: PlanRow, row: CandidateRow) {
     plan,
     notBefore: row.notBefore,
     contactErased: row.erasedAt !== null,
-    ...addressFacts(plan.channel, row.addressState, row.suppression),
+    addressState: row.addressState,
+    suppression: row.suppression,
     consent: row.consent,
   };
 }

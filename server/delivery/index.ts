@@ -12,7 +12,7 @@ import './errors.ts';
 export { createDelivery } from './delivery.ts';
 export type { Delivery, PlanStats } from './delivery.ts';
 export type { Hit } from './engagement.store.ts';
-export { addressFacts, decide, needsConsent } from './gate.rules.ts';
+export { decide, needsConsent } from './gate.rules.ts';
 export type { Decision, GateFacts } from './gate.rules.ts';
 export type { CandidateRow } from './ledger.store.ts';
 export type { FallbackStep } from './fallback.rules.ts';
@@ -20,9 +20,17 @@ export { secondsFor } from './limit.rules.ts';
 export type { Limits } from './limit.rules.ts';
 export type { NewPlan, Planned, Recipient } from './plan.ts';
 export type { PlanRow, SenderOverride } from './plan.store.ts';
-export type { Composer, DeliveryDeps, LaneAccount, LetterWork, MessageDeps, SendableTemplate, SendPorts } from './ports.ts';
+export type {
+  Composer,
+  DeliveryDeps,
+  LaneAccount,
+  LetterWork,
+  MessageDeps,
+  SendableTemplate,
+  SendPorts,
+} from './ports.ts';
 export { deliveryRoutes } from './routes.ts';
-export type { ActedBy } from './routes.ts';
+export type { ActedBy } from './route-deps.ts';
 export type { UnknownPolicy } from './settle.rules.ts';
 export { mostInDoubt } from './worker.ts';
 export { addressOrder } from './recipients.store.ts';

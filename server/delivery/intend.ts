@@ -2,7 +2,7 @@ import type { MessageGiven } from '../../contract/messages.ts';
 import type { HashedAddress } from '../audience/index.ts';
 import type { Tx } from '../platform/db.ts';
 import { AppError, invalidField } from '../platform/errors.ts';
-import { addressFacts, decide, needsConsent } from './gate.rules.ts';
+import { decide, needsConsent } from './gate.rules.ts';
 import type { Decision } from './gate.rules.ts';
 import type { Needs, Reach } from './needs.ts';
 import { findSharedPlans } from './plan.ts';
@@ -188,8 +188,7 @@ function factsOf({ notBefore }: Wish, person: PersonFacts | Stranger, { row }: S
   if (person.contactId === null)
     return { plan: row, notBefore, contactErased: false, addressState: 'ok', suppression, consent: null };
   const { addressState, consent, erasedAt } = person;
-  const address = addressFacts(row.channel, addressState, suppression);
-  return { plan: row, notBefore, contactErased: erasedAt !== null, ...address, consent };
+  return { plan: row, notBefore, contactErased: erasedAt !== null, addressState, suppression, consent };
 }
 
 /** Of a stranger, what the address itself tells. */

@@ -16,35 +16,17 @@ import {
   setLaneLimits,
   whatsAppRateLimit,
 } from '../../contract/rate-limits.ts';
-import type { Tx } from '../platform/db.ts';
 import { groupRoute, route } from '../platform/http.ts';
-import type { Caller, Route } from '../platform/http.ts';
+import type { Route } from '../platform/http.ts';
 import * as act from './act.ts';
 import { sendCalls, weighCall } from './calls.ts';
 import * as lanes from './lanes.ts';
 import { messageDetail, messageList } from './messages.ts';
-import type { AuditDraft, MessageDeps, SendPorts } from './ports.ts';
+import type { MessageDeps } from './ports.ts';
 import { troubleRoutes } from './trouble-routes.ts';
 import { retryCampaign } from './trouble.ts';
+import type { ActedBy, DeliveryRouteDeps } from './route-deps.ts';
 import { whatsAppRoutes } from './whatsapp-routes.ts';
-
-/** Who did it and from where, for the audit log. */
-export interface ActedBy {
-  readonly caller: Caller;
-  readonly ip: string;
-  readonly userAgent: string;
-  readonly requestId: string;
-}
-
-export interface DeliveryRouteDeps {
-  readonly messages: Omit<MessageDeps, 'record'>;
-  readonly sending: SendPorts;
-  readonly record: (tx: Tx, by: ActedBy, entry: AuditDraft) => Promise<void>;
-  /** New work: the dispatcher of this process need not wait for its poll. */
-  readonly wake: () => void;
-  /** Spreads concurrent calls over the rows of the counts. */
-  readonly shard: () => number;
-}
 
 export function deliveryRoutes(deps: DeliveryRouteDeps): Route[] {
   const { messages, sending, record, wake, shard } = deps;

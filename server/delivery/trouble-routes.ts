@@ -16,7 +16,7 @@ import type { Route } from '../platform/http.ts';
 import { statusOf, statusOfPlan } from './messages.ts';
 import type { LetterWork, MessageDeps } from './ports.ts';
 import { retrySchedules } from './retry.rules.ts';
-import type { ActedBy } from './routes.ts';
+import type { ActedBy } from './route-deps.ts';
 import { letterList, letterSummary, workByFilter, workByIds } from './trouble.ts';
 import type { Worked } from './trouble.ts';
 

@@ -5,7 +5,7 @@ import { groupRoute, route } from '../platform/http.ts';
 import type { Route } from '../platform/http.ts';
 import { sendCalls } from './calls.ts';
 import { messageList } from './messages.ts';
-import type { ActedBy, DeliveryRouteDeps } from './routes.ts';
+import type { ActedBy, DeliveryRouteDeps } from './route-deps.ts';
 import type { MessageDeps } from './ports.ts';
 
 /** Other names of the way every message goes; nothing is decided here. */

@@ -1,21 +1,10 @@
 import { NumberInput, Select, Stack, Switch, Textarea, TextInput } from '@mantine/core';
 import type { ContentSource } from '../../../contract/template-content.ts';
-import type { Problem } from './draft.rules.ts';
+import { errorIn, type FieldsProps } from './fields.ts';
 import { WhatsAppFields } from './whatsapp-fields.tsx';
-
-export interface FieldsProps<Source> {
-  readonly source: Source;
-  readonly onChange: (source: Source) => void;
-  readonly isEditable: boolean;
-  readonly problems: readonly Problem[];
-}
 
 type Sms = Extract<ContentSource, { channel: 'sms' }>;
 type Notice = Extract<ContentSource, { channel: 'push' | 'inapp' }>;
-
-export function errorIn(problems: readonly Problem[], where: string): string | undefined {
-  return problems.find((one) => one.where === where && one.severity === 'error')?.message;
-}
 
 /** The fields of one channel. */
 export function ContentFields(props: FieldsProps<ContentSource>) {

@@ -2,8 +2,8 @@ import { ActionIcon, Button, Group, Select, Stack, Text, Textarea, TextInput } f
 import { IconPlus, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { ContentSource, WhatsAppTemplateContent } from '../../../contract/template-content.ts';
-import { errorIn, type FieldsProps } from './content-fields.tsx';
 import { contentOfKind, type WhatsAppKind } from './content.rules.ts';
+import { errorIn, type FieldsProps } from './fields.ts';
 
 type Source = Extract<ContentSource, { channel: 'whatsapp' }>;
 type Of<Kind extends WhatsAppKind> = Extract<WhatsAppTemplateContent, { kind: Kind }>;
