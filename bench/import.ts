@@ -81,6 +81,6 @@ function figures({
   };
 }
 
-export function round(value: number): number {
-  return Math.round(value * 100) / 100;
+export function round(value: number, digits = 2): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
+import { benchCallbacks } from './callbacks.ts';
 import { benchImport } from './import.ts';
 import { benchSend } from './send.ts';
 import { vias } from './vias.ts';
@@ -8,13 +9,14 @@ import type { Via } from './vias.ts';
 const usage = `npm run bench -- send --recipients N [--via smtp|http|sendgrid] [--json]
 npm run bench -- import --rows N [--json]
 npm run bench -- api --requests N [--json]
+npm run bench -- callbacks --events N [--json]
 
 Measures through the API, on a durable database of its own, beside the floor of the same run.
 The last line of output is one JSON object; with --json it is the only one.`;
 
 interface Job {
   /** The option that says how large it is. */
-  readonly size: 'recipients' | 'rows' | 'requests';
+  readonly size: 'recipients' | 'rows' | 'requests' | 'events';
   readonly run: (count: number, say: (line: string) => void, via: Via) => Promise<Record<string, number>>;
 }
 
@@ -22,6 +24,7 @@ const jobs: Readonly<Record<string, Job>> = {
   send: { size: 'recipients', run: benchSend },
   import: { size: 'rows', run: benchImport },
   api: { size: 'requests', run: benchApi },
+  callbacks: { size: 'events', run: benchCallbacks },
 };
 
 async function main(args: readonly string[]): Promise<number> {
@@ -32,6 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
       recipients: { type: 'string', default: '10000' },
       rows: { type: 'string', default: '100000' },
       requests: { type: 'string', default: '30000' },
+      events: { type: 'string', default: '50000' },
       via: { type: 'string', default: 'smtp' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
