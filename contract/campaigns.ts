@@ -16,6 +16,16 @@ export const campaignAudience = z.union([
   z.strictObject({ topic: topicKey }),
 ]);
 
+/** Who was not reached in time is written to on the next channel, if he agreed to it there. */
+export const campaignFallback = z.strictObject({
+  channel,
+  templateId: id,
+  /** After the hand-over. */
+  afterMinutes: z.int().min(1).max(43_200),
+  /** What has to have happened by then. */
+  until: z.enum(['delivered', 'read']),
+});
+
 export const campaign = z.strictObject({
   id,
   name: z.string(),
@@ -29,6 +39,7 @@ export const campaign = z.strictObject({
   audience: campaignAudience,
   from: mailbox.nullable(),
   replyTo: z.string().nullable(),
+  fallback: z.array(campaignFallback),
   /** Null before the start. */
   totals: z
     .strictObject({ planned: count, accepted: count, failed: count, suppressed: count, opened: count, clicked: count })
@@ -51,6 +62,7 @@ const content = {
   audience: campaignAudience,
   from: mailboxGiven,
   replyTo: email,
+  fallback: z.array(campaignFallback).max(4),
 };
 
 export const listCampaigns = endpoint({
@@ -70,7 +82,12 @@ export const createCampaign = endpoint({
   permission: 'campaigns:write',
   summary: 'Make a draft',
   tag,
-  body: z.strictObject({ ...content, from: content.from.optional(), replyTo: content.replyTo.optional() }),
+  body: z.strictObject({
+    ...content,
+    from: content.from.optional(),
+    replyTo: content.replyTo.optional(),
+    fallback: content.fallback.optional(),
+  }),
   status: 201,
   response: campaign,
   idempotent: true,
@@ -102,6 +119,7 @@ export const updateCampaign = endpoint({
     audience: content.audience.optional(),
     from: content.from.nullable().optional(),
     replyTo: content.replyTo.nullable().optional(),
+    fallback: content.fallback.optional(),
   }),
   status: 200,
   response: campaign,

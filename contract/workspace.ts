@@ -14,6 +14,8 @@ export const workspaceSettings = z.strictObject({
   /** For phone numbers without a country code. */
   defaultCountry: z.string().nullable(),
   unknownPolicy,
+  /** Its share of the dispatchers against other workspaces, where all have something waiting. */
+  sendWeight: z.number().positive(),
   createdAt: time,
   updatedAt: time,
   revision,
@@ -46,6 +48,7 @@ export const updateWorkspaceSettings = endpoint({
       .nullable()
       .optional(),
     unknownPolicy: unknownPolicy.optional(),
+    sendWeight: z.number().min(0.1).max(100).optional(),
   }),
   status: 200,
   response: workspaceSettings,

@@ -68,6 +68,9 @@ create unique index plan_follows on plan (workspace_id, follows) where follows i
 comment on column plan.fallback is 'the next channels, in order, for whom this one does not reach in time';
 comment on column plan.follows is 'the plan whose messages did not reach: this one goes on with its next channel';
 
+alter table campaign add column fallback jsonb not null default '[]';
+comment on column campaign.fallback is 'which channel and template take over for whom it does not reach, in order';
+
 -- Messages of plans with a fallback: when to see whether they reached their person.
 create table fallback_check (
   workspace_id uuid not null references workspace (id),

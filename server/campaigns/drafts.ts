@@ -5,7 +5,7 @@ import { refusalOf } from './campaign.rules.ts';
 import type { Audience } from './campaign.rules.ts';
 import type { CampaignsDeps } from './ports.ts';
 import * as store from './store.ts';
-import type { CampaignRow, CampaignSender } from './store.ts';
+import type { CampaignFallback, CampaignRow, CampaignSender } from './store.ts';
 
 type MailboxGiven = Parameters<typeof mailboxOf>[0];
 
@@ -17,6 +17,7 @@ export interface DraftGiven {
   readonly audience: Audience;
   readonly from?: MailboxGiven | null | undefined;
   readonly replyTo?: string | null | undefined;
+  readonly fallback?: readonly CampaignFallback[] | undefined;
 }
 
 export type DraftChange = { readonly [Field in keyof DraftGiven]?: DraftGiven[Field] | undefined };
@@ -62,7 +63,25 @@ async function draftOf(tx: Tx, { templates, topics }: Deps, given: DraftGiven): 
     topicId: topic.id,
     audience: given.audience,
     sender: senderOf(given.from, given.replyTo),
+    fallback: await fallbackOf(tx, templates, given.fallback ?? []),
   };
+}
+
+/** Each template is there, and for its channel. */
+async function fallbackOf(
+  tx: Tx,
+  templates: Deps['templates'],
+  steps: readonly CampaignFallback[],
+): Promise<readonly CampaignFallback[]> {
+  for (const [at, step] of steps.entries()) {
+    const template = await templates.find(tx, step.templateId);
+    const pointer = `/fallback/${at}/templateId`;
+    if (template === undefined) throw invalidField(pointer, 'there is no such template');
+    if (template.archived) throw invalidField(pointer, 'is archived');
+    if (template.channel !== step.channel)
+      throw invalidField(pointer, `is for ${template.channel}, not for ${step.channel}`);
+  }
+  return steps;
 }
 
 export async function createDraft(
@@ -109,10 +128,11 @@ export async function changeCampaign(
 }
 
 function storedDraft(row: CampaignRow): { given: DraftGiven; draft: store.Draft } {
-  const { name, channels, templateId, topic, topicId, audience, sender } = row;
+  const { name, channels, templateId, topic, topicId, audience, sender, fallback } = row;
+  const { from = null, replyTo = null } = sender;
   return {
-    given: { name, channels, templateId, topic, audience, from: sender.from ?? null, replyTo: sender.replyTo ?? null },
-    draft: { name, channels, templateId, topicId, audience, sender },
+    given: { name, channels, templateId, topic, audience, from, replyTo, fallback },
+    draft: { name, channels, templateId, topicId, audience, sender, fallback },
   };
 }
 

@@ -46,6 +46,19 @@ describe('a start', () => {
     ]);
   });
 
+  test('pins the next channel for whom it does not reach, whose template has to be for that channel', async () => {
+    const step = { channel: 'email', templateId: await lab.bench.template(), afterMinutes: 30, until: 'read' };
+    const made = await lab.draft({ fallback: [step] });
+    expect(made.fallback).toEqual([step]);
+    const wrong = await lab.call('PATCH', `/campaigns/${made.id}`, { fallback: [{ ...step, channel: 'sms' }] });
+    expect(wrong.body).toMatchObject({ errors: [{ pointer: '/fallback/0/templateId' }] });
+    await lab.call('POST', `/campaigns/${made.id}/start`);
+    const { rows } = await lab.db.owner.query('select fallback from plan where workspace_id = $1', [
+      lab.db.workspaceId,
+    ]);
+    expect(rows).toEqual([{ fallback: [{ ...step, templateVersion: 1 }] }]);
+  });
+
   test('twice is refused, and so is changing what was started, but for its name', async () => {
     const made = await lab.draft();
     await lab.call('POST', `/campaigns/${made.id}/start`);

@@ -1,5 +1,6 @@
 import type { Tx } from '../platform/db.ts';
-import { AppError } from '../platform/errors.ts';
+import type { FallbackStep } from '../delivery/index.ts';
+import { AppError, invalidField } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { lastContact } from './audience.store.ts';
 import { launchProblems } from './campaign.rules.ts';
@@ -78,6 +79,7 @@ export async function startCampaign(
       ...(from === undefined ? {} : { from: { address: from.email, name: from.name } }),
       ...(replyTo === undefined ? {} : { replyTo: { address: replyTo } }),
     },
+    fallback: await pinned(tx, deps, row),
   });
   const audienceEnd = await lastContact(tx);
   await store.markStarted(tx, id, { planId, templateVersion: template.currentVersion, audienceEnd }, now);
@@ -85,6 +87,18 @@ export async function startCampaign(
   await deps.events.append(tx, [{ kind: 'campaign.started', occurredAt: now, campaignId: id, data: { planId } }]);
   tx.afterCommit(() => deps.tell(tx.workspaceId, id));
   return getCampaign(tx, id);
+}
+
+/** The versions of the fallbacks' templates, fixed like the campaign's own. */
+async function pinned(tx: Tx, deps: CampaignsDeps, { fallback }: CampaignRow): Promise<FallbackStep[]> {
+  const steps: FallbackStep[] = [];
+  for (const [at, step] of fallback.entries()) {
+    const template = await deps.templates.find(tx, step.templateId);
+    if (template === undefined || template.archived)
+      throw invalidField(`/fallback/${at}/templateId`, 'is no template that can be sent');
+    steps.push({ ...step, templateVersion: template.currentVersion });
+  }
+  return steps;
 }
 
 type Verb = 'pause' | 'resume' | 'cancel';

@@ -64,6 +64,7 @@ function toCampaign(row: CampaignRow, stats: PlanStats | undefined): Campaign {
     audience: 'topic' in row.audience ? { topic: row.audience.topic } : { all: true },
     from: from === undefined ? null : { email: from.email, ...(from.name === undefined ? {} : { name: from.name }) },
     replyTo: replyTo ?? null,
+    fallback: [...row.fallback],
     totals: stats === undefined ? null : totalsOf(stats),
     createdBy: row.createdBy,
     createdAt: row.createdAt.toString(),

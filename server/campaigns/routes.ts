@@ -42,8 +42,8 @@ function entryOf(call: CallLike, action: string, id: string) {
 }
 
 function auditView(row: CampaignRow) {
-  const { name, status, channels, templateId, templateVersion, topic, audience, sender } = row;
-  return { name, status, channels, templateId, templateVersion, topic, audience, sender };
+  const { name, status, channels, templateId, templateVersion, topic, audience, sender, fallback } = row;
+  return { name, status, channels, templateId, templateVersion, topic, audience, sender, fallback };
 }
 
 async function presentOne(tx: Tx, deps: CampaignsDeps, row: CampaignRow) {

@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+import type { campaignFallback } from '../../contract/campaigns.ts';
 import type { Tx } from '../platform/db.ts';
 import type { Audience, Status } from './campaign.rules.ts';
 
@@ -5,6 +7,8 @@ export interface CampaignSender {
   readonly from?: { readonly email: string; readonly name?: string | undefined } | undefined;
   readonly replyTo?: string | undefined;
 }
+
+export type CampaignFallback = z.output<typeof campaignFallback>;
 
 export interface CampaignRow {
   readonly id: string;
@@ -18,6 +22,7 @@ export interface CampaignRow {
   readonly topic: string;
   readonly audience: Audience;
   readonly sender: CampaignSender;
+  readonly fallback: readonly CampaignFallback[];
   readonly planId: string | null;
   /** The last contact that was planned. */
   readonly cursor: string | null;
@@ -32,7 +37,7 @@ export interface CampaignRow {
 }
 
 const columns = `c.id, c.name, c.status, c.channels, c.template_id as "templateId", t.name as "templateName", c.template_version as "templateVersion",
-  c.topic_id as "topicId", p.key as topic, c.audience, c.sender, c.plan_id as "planId", c.cursor, c.audience_end as "audienceEnd",
+  c.topic_id as "topicId", p.key as topic, c.audience, c.sender, c.fallback, c.plan_id as "planId", c.cursor, c.audience_end as "audienceEnd",
   c.created_by as "createdBy", c.created_at as "createdAt", c.updated_at as "updatedAt", c.started_at as "startedAt", c.ended_at as "endedAt", c.revision`;
 
 const from = `campaign c
@@ -80,6 +85,7 @@ export interface Draft {
   readonly topicId: string;
   readonly audience: Audience;
   readonly sender: CampaignSender;
+  readonly fallback: readonly CampaignFallback[];
 }
 
 export async function insertCampaign(
@@ -90,8 +96,8 @@ export async function insertCampaign(
   at: Temporal.Instant,
 ): Promise<void> {
   await tx.query(
-    `insert into campaign (workspace_id, id, name, channels, template_id, topic_id, audience, sender, status, created_by, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $10)`,
+    `insert into campaign (workspace_id, id, name, channels, template_id, topic_id, audience, sender, fallback, status, created_by, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $11, 'draft', $9, $10, $10)`,
     [
       tx.workspaceId,
       id,
@@ -103,13 +109,14 @@ export async function insertCampaign(
       JSON.stringify(draft.sender),
       createdBy,
       at,
+      JSON.stringify(draft.fallback),
     ],
   );
 }
 
 export async function updateDraft(tx: Tx, id: string, draft: Draft, at: Temporal.Instant): Promise<void> {
   await tx.query(
-    `update campaign set name = $3, channels = $4, template_id = $5, topic_id = $6, audience = $7, sender = $8, updated_at = $9, revision = revision + 1
+    `update campaign set name = $3, channels = $4, template_id = $5, topic_id = $6, audience = $7, sender = $8, fallback = $10, updated_at = $9, revision = revision + 1
      where workspace_id = $1 and id = $2`,
     [
       tx.workspaceId,
@@ -121,6 +128,7 @@ export async function updateDraft(tx: Tx, id: string, draft: Draft, at: Temporal
       JSON.stringify(draft.audience),
       JSON.stringify(draft.sender),
       at,
+      JSON.stringify(draft.fallback),
     ],
   );
 }

@@ -1,6 +1,7 @@
 import type { Tx } from '../platform/db.ts';
 import { readLaneHealth } from './claim.store.ts';
 import type { LaneHealth } from './claim.store.ts';
+import { findFollower } from './fallback.store.ts';
 import { decide } from './gate.rules.ts';
 import { planEta } from './eta.ts';
 import { applyEngagement } from './engagement.store.ts';
@@ -96,9 +97,9 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     findPlan,
     planPage: async (tx, plan, recipients) => waking(tx, await plans.planPage(tx, deps, plan, recipients)),
     completePlan: (tx, id) => plans.completePlan(tx, deps, id),
-    pausePlan: (tx, id) => plans.pausePlan(tx, id),
-    resumePlan: async (tx, id) => waking(tx, await plans.resumePlan(tx, deps, id)),
-    cancelPlan: async (tx, id) => waking(tx, await plans.cancelPlan(tx, deps, id)),
+    pausePlan: (tx, id) => alongFallbacks(tx, id, (one) => plans.pausePlan(tx, one)),
+    resumePlan: async (tx, id) => waking(tx, await alongFallbacks(tx, id, (one) => plans.resumePlan(tx, deps, one))),
+    cancelPlan: async (tx, id) => waking(tx, await alongFallbacks(tx, id, (one) => plans.cancelPlan(tx, deps, one))),
     planStats: async (tx, ids) =>
       new Map([...(await readCounts(tx, ids))].map(([id, counts]) => [id, statsOf(counts)])),
     planReasons: readReasons,
@@ -119,6 +120,11 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     worker,
     wake,
   };
+}
+
+/** What is done to a plan is done to those that follow it on other channels. */
+async function alongFallbacks(tx: Tx, planId: string, act: (id: string) => Promise<void>): Promise<void> {
+  for (let id: string | undefined = planId; id !== undefined; id = await findFollower(tx, id)) await act(id);
 }
 
 /** What is in a window is planned in the ledger; here it shows as sending. */

@@ -15,6 +15,8 @@ export interface WorkspaceSettings {
   readonly defaultCountry: string | null;
   /** What becomes of a message of which nobody knows whether it was handed over. */
   readonly unknownPolicy: PresentedSettings['unknownPolicy'];
+  /** Against other workspaces, where all wait to send. */
+  readonly sendWeight: number;
 }
 
 export interface SettledWorkspace extends WorkspaceSettings {
@@ -29,6 +31,7 @@ const stored = z.object({
   postalAddress: z.string().nullable().catch(null),
   defaultCountry: z.string().nullable().catch(null),
   unknownPolicy: unknownPolicy.catch('hold'),
+  sendWeight: z.number().positive().catch(1),
 });
 
 type Change = { readonly [Name in keyof WorkspaceSettings]?: WorkspaceSettings[Name] | undefined };
@@ -67,8 +70,9 @@ export function createSettings({ audit, clock }: { readonly audit: Audit; readon
   };
 }
 
-function pick({ name, postalAddress, defaultCountry, unknownPolicy }: SettledWorkspace): WorkspaceSettings {
-  return { name, postalAddress, defaultCountry, unknownPolicy };
+function pick(of: SettledWorkspace): WorkspaceSettings {
+  const { name, postalAddress, defaultCountry, unknownPolicy, sendWeight } = of;
+  return { name, postalAddress, defaultCountry, unknownPolicy, sendWeight };
 }
 
 function given(change: Change): Partial<WorkspaceSettings> {
