@@ -225,7 +225,7 @@ describe('one message', () => {
     ['an unknown topic', { topic: 'weather' }, 'topic/unknown', '/topic'],
     ['an archived topic', { topic: 'old' }, 'topic/archived', '/topic'],
     ['no topic', { topic: undefined }, 'message/topic-required', '/topic'],
-    ['another channel', { channel: 'sms' }, 'invalid-input', '/channel'],
+    ['another channel than the template’s', { channel: 'sms' }, 'invalid-input', '/templateId'],
     ['an unknown contact', { to: { contactId: unknown } }, 'invalid-input', '/to/contactId'],
     ['an unknown external id', { to: { externalId: 'nobody' } }, 'invalid-input', '/to/externalId'],
     ['no address', { to: { email: 'not an address' } }, 'invalid-input', '/to/email'],

@@ -43,7 +43,7 @@ function emailSourceOf(given: EmailGiven): EmailSource {
 /** Pure: a whole source from what was given; refused at its field where it does not hold together. */
 export function sourceOf(channel: TemplateSource['channel'], given: SourceGiven): TemplateSource {
   // The contract has read every field.
-  if (channel === 'email') return emailSourceOf(given as EmailGiven);
+  if (channel === 'email') return emailSourceOf(given);
   return contentOf(channel, { ...blanks[channel], ...defined(given) });
 }
 
