@@ -304,6 +304,7 @@ const screens = [
   '/settings/team?tab=roles',
   '/settings/api-keys',
   '/settings/topics',
+  '/limits',
   '/settings/accounts',
   '/settings/accounts/new',
   '/settings/audit',
