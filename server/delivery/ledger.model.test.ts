@@ -281,9 +281,7 @@ async function perform(world: World, one: Command): Promise<void> {
     case 'cancel':
       return attempt(() => db.write((tx) => cancelMessage(tx, actDeps(world), pick(one.nth)?.id ?? db.workspaceId)));
     case 'retry':
-      return attempt(() =>
-        db.write((tx) => retryNamed(tx, actDeps(world), [pick(one.nth)?.id ?? db.workspaceId])),
-      );
+      return attempt(() => db.write((tx) => retryNamed(tx, actDeps(world), [pick(one.nth)?.id ?? db.workspaceId])));
     case 'resolve':
       return attempt(() =>
         db.write((tx) => resolveMessage(tx, actDeps(world), pick(one.nth)?.id ?? db.workspaceId, one.as)),

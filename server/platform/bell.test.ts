@@ -39,5 +39,6 @@ test('a connection that breaks comes back, and looks for what it missed', async 
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'parley bell' and datname = current_database()",
   );
   await until(() => heard === 2);
+  expect(heard).toBe(2);
   await worker.close();
 });
