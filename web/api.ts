@@ -6,11 +6,13 @@ import type { authEndpoints } from '../contract/auth.ts';
 import type { campaignEndpoints } from '../contract/campaigns.ts';
 import type { consentEndpoints } from '../contract/consent.ts';
 import type { contactEndpoints } from '../contract/contacts.ts';
+import type { deadLetterEndpoints } from '../contract/dead-letters.ts';
 import type { Problem } from '../contract/endpoint.ts';
 import type { importEndpoints } from '../contract/imports.ts';
 import type { messageEndpoints } from '../contract/messages.ts';
 import type { overviewEndpoints } from '../contract/overview.ts';
 import type { providerEndpoints } from '../contract/providers.ts';
+import type { queueEndpoints } from '../contract/queues.ts';
 import type { rateLimitEndpoints } from '../contract/rate-limits.ts';
 import type { sandboxAccountEndpoints } from '../contract/sandbox-accounts.ts';
 import type { sandboxScenarioEndpoints } from '../contract/sandbox-scenario.ts';
@@ -34,10 +36,12 @@ type All =
   | (typeof campaignEndpoints)[number]
   | (typeof consentEndpoints)[number]
   | (typeof contactEndpoints)[number]
+  | (typeof deadLetterEndpoints)[number]
   | (typeof importEndpoints)[number]
   | (typeof messageEndpoints)[number]
   | (typeof overviewEndpoints)[number]
   | (typeof providerEndpoints)[number]
+  | (typeof queueEndpoints)[number]
   | (typeof rateLimitEndpoints)[number]
   | (typeof sandboxEndpoints)[number]
   | (typeof sandboxScenarioEndpoints)[number]

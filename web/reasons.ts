@@ -1,3 +1,5 @@
+import type { ErrorCategory } from '../contract/dead-letters.ts';
+
 /**
  * What the ledger's codes mean to a person: the one place where states, events and sources get their words. An unknown code is shown as it is, readable, never hidden.
  */
@@ -178,6 +180,11 @@ const reasons: Readonly<Record<string, Reason>> = {
     why: 'Somebody of the team decided to send it again.',
     remedy: 'The person may get it twice.',
   },
+  'resolved-absent': {
+    title: 'Sent again: it had not arrived',
+    why: 'The provider was asked and never took the last try, so it is sent again.',
+    remedy: 'Nothing to do: nobody gets it twice.',
+  },
   // Failed
   'address-refused': {
     title: 'Mailbox does not exist',
@@ -241,6 +248,23 @@ const reasons: Readonly<Record<string, Reason>> = {
     remedy: 'Decide: say whether it arrived, or send it again (the person may then get it twice).',
   },
 };
+
+const categories: Readonly<Record<ErrorCategory, string>> = {
+  address: 'The address',
+  content: 'The content',
+  account: 'The account',
+  throttled: 'Too fast',
+  transient: 'Passing trouble',
+  'provider-down': 'Provider not reachable',
+  unknown: 'Not known',
+};
+
+export const categoryCodes = Object.keys(categories) as ErrorCategory[];
+
+/** The kind of trouble that a vendor's code speaks of. */
+export function categoryText(code: string): string {
+  return Object.entries(categories).find(([category]) => category === code)?.[1] ?? sentence(code);
+}
 
 /** Every reason there are words for, for a filter to choose from. */
 export const reasonCodes: readonly string[] = Object.keys(reasons);
@@ -344,7 +368,8 @@ const events: Readonly<Record<string, string>> = {
   'message.failed': 'Failed',
   'message.unknown': 'No answer came: may or may not have arrived',
   'message.retried': 'Tried again',
-  'message.resolved': 'Decided by a person',
+  'message.resolved': 'Doubt settled',
+  'message.deferred': 'To be tried again later',
   'message.cancelled': 'Cancelled',
   'message.expired': 'Expired',
   'message.opened': 'Opened',

@@ -1,10 +1,12 @@
 import { campaignRoutes } from './pages/campaigns/routes.tsx';
 import { consentRoutes } from './pages/consent/routes.tsx';
 import { contactRoutes } from './pages/contacts/routes.tsx';
+import { deadLetterRoutes } from './pages/dead-letters/routes.tsx';
 import { importRoutes } from './pages/imports/routes.tsx';
 import { limitRoutes } from './pages/limits/routes.tsx';
 import { messageRoutes } from './pages/messages/routes.tsx';
 import { overviewRoutes } from './pages/overview/routes.tsx';
+import { queueRoutes } from './pages/queues/routes.tsx';
 import { sandboxRoutes } from './pages/sandbox/routes.tsx';
 import { settingsRoutes } from './pages/settings/routes.tsx';
 import { signInRoutes } from './pages/sign-in/routes.tsx';
@@ -21,6 +23,8 @@ export const routeTree = rootRoute.addChildren([
     ...templateRoutes,
     ...campaignRoutes,
     ...messageRoutes,
+    ...deadLetterRoutes,
+    ...queueRoutes,
     ...limitRoutes,
     ...sandboxRoutes,
     ...consentRoutes,

@@ -64,7 +64,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const clearFilters = () => url.set(Object.fromEntries(filterKeys.map((key) => [key, undefined])));
   const rows = query.data?.data;
 
-  if (rows?.length === 0 && !url.values['cursor'] && !isFiltered) {
+  if (rows?.length === 0 && !url.values['cursor'] && !isFiltered && !query.data?.nextCursor) {
     return <Box className={classes['frame'] ?? ''}>{props.empty}</Box>;
   }
   if (!rows && query.error) return <ProblemAlert problem={query.error} onRetry={() => void query.refetch()} />;
@@ -81,7 +81,14 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </Group>
       </Group>
       <Box className={classes['frame'] ?? ''}>
-        {rows?.length === 0 ? <NothingMatches onClear={clearFilters} /> : <Rows {...props} rows={rows} shown={shown} />}
+        {rows?.length === 0 ? (
+          <NothingMatches
+            onClear={clearFilters}
+            onGoOn={query.data?.nextCursor ? () => url.set({ cursor: query.data.nextCursor ?? undefined }) : undefined}
+          />
+        ) : (
+          <Rows {...props} rows={rows} shown={shown} />
+        )}
       </Box>
       <Pager nextCursor={query.data?.nextCursor ?? null} shownRows={rows?.length} url={url} />
     </Stack>
@@ -127,18 +134,24 @@ function Rows<Row>(props: DataTableProps<Row> & { rows: readonly Row[] | undefin
   );
 }
 
-function NothingMatches({ onClear }: { onClear: () => void }) {
+/** Of a long list a page looks through so many entries only: where it found none, the search can go on. */
+function NothingMatches({ onClear, onGoOn }: { onClear: () => void; onGoOn: (() => void) | undefined }) {
   return (
     <EmptyState
       icon={IconSearchOff}
-      title="Nothing matches"
+      title={onGoOn ? 'None so far' : 'Nothing matches'}
       action={
-        <Button variant="default" onClick={onClear}>
-          Clear filters
-        </Button>
+        <>
+          {onGoOn && <Button onClick={onGoOn}>Look further back</Button>}
+          <Button variant="default" onClick={onClear}>
+            Clear filters
+          </Button>
+        </>
       }
     >
-      There are none with these filters.
+      {onGoOn
+        ? 'Among those that were looked through there are none with these filters. There are older ones.'
+        : 'There are none with these filters.'}
     </EmptyState>
   );
 }

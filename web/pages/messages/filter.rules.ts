@@ -2,16 +2,27 @@ import type { Given } from '../../api.ts';
 
 export type ListQuery = NonNullable<Given<'GET /messages'>['query']>;
 
+const plain = [
+  'cursor',
+  'state',
+  'reason',
+  'campaignId',
+  'contactId',
+  'recipient',
+  'channel',
+  'category',
+  'accountId',
+  'code',
+  'errorCategory',
+] as const;
+
 /** From the page's address to what the API takes. Days are the reader's own: the last one is meant to its end. */
 export function messageQuery(values: Readonly<Record<string, string | undefined>>, zone: string): ListQuery {
-  const { cursor, state, channel, reason, campaignId, contactId, from, to } = values;
+  const { from, to } = values;
+  // The address is anybody's to write: what the route does not take, it says so itself.
+  const chosen = Object.fromEntries(plain.flatMap((key) => (values[key] ? [[key, values[key].trim()]] : [])));
   return {
-    ...(cursor ? { cursor } : {}),
-    ...(state ? { state: state as NonNullable<ListQuery['state']> } : {}),
-    ...(channel ? { channel: channel as NonNullable<ListQuery['channel']> } : {}),
-    ...(reason ? { reason } : {}),
-    ...(campaignId ? { campaignId } : {}),
-    ...(contactId ? { contactId } : {}),
+    ...(chosen as ListQuery),
     ...(isDay(from) ? { from: startOfDay(from, 0, zone) } : {}),
     ...(isDay(to) ? { to: startOfDay(to, 1, zone) } : {}),
   };

@@ -18,7 +18,7 @@ export function MessageActions({ message }: { message: Message }) {
     setBusy(true);
     try {
       await work();
-      await refresh('messages', 'campaigns');
+      await refresh('messages', 'campaigns', 'dead-letters', 'queues');
       tell.done(done);
     } catch (error) {
       tell.problem(error);
@@ -50,7 +50,7 @@ export function MessageActions({ message }: { message: Message }) {
         </Button>
       )}
       {message.state === 'unknown' && <Button onClick={resolving.open}>Decide…</Button>}
-      {isResolving && <ResolveModal find={() => Promise.resolve([message.id])} onClose={resolving.close} />}
+      {isResolving && <ResolveModal which={{ messageIds: [message.id] }} onClose={resolving.close} />}
     </>
   );
 }

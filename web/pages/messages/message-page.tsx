@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { Message } from '../../../contract/messages.ts';
 import { ask } from '../../query.ts';
-import { eventText, reasonText, sentence, stateText } from '../../reasons.ts';
+import { categoryText, eventText, reasonText, sentence, stateText } from '../../reasons.ts';
 import { useStream } from '../../stream.ts';
 import { channels } from '../../ui/channels.ts';
 import { NumberText, PageHeader, ProblemAlert, StateBadge, TextLink, TimeText } from '../../ui/index.ts';
@@ -18,7 +18,8 @@ export function MessagePage() {
     refetchInterval: (known) => (openStates.has(known.state.data?.state ?? '') ? 2000 : 20_000),
   });
   useStream(['message'], (news) => {
-    if (!news.id || news.id === id) void query.refetch();
+    // News are of plans: a campaign tells once of all its messages.
+    if (!news.id || news.id === query.data?.planId) void query.refetch();
   });
   const message = query.data;
   return (
@@ -72,6 +73,13 @@ function WhyCard({ message }: { message: Message }) {
           {reason.remedy}
         </Text>
       )}
+      {message.trouble && (
+        <Text mt="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+          {[categoryText(message.trouble.category), message.trouble.code, message.trouble.meaning]
+            .filter(Boolean)
+            .join(' · ')}
+        </Text>
+      )}
       {until && openStates.has(message.state) && (
         <Text mt="xs" c="dimmed">
           Not before <TimeText at={until} />
@@ -104,12 +112,16 @@ function TimelineCard({ message }: { message: Message }) {
 
 /** Of an event only what says something to a person; ids and what the title already says are left out. */
 function EntryDetails({ data }: { data: Readonly<Record<string, unknown>> }) {
-  const { reason, url, detail, code, as } = data;
+  const { reason, url, detail, code, as, by } = data;
   const said = [code, detail].filter((part) => typeof part === 'string' && part !== '').join(': ');
   return (
     <>
       {typeof reason === 'string' && <Text size="sm">{reasonText(reason).why}</Text>}
-      {typeof as === 'string' && <Text size="sm">Decided: {sentence(as)}</Text>}
+      {typeof as === 'string' && (
+        <Text size="sm">
+          {typeof by === 'string' ? `Decided by the ${by}` : 'Decided'}: {sentence(as)}
+        </Text>
+      )}
       {typeof url === 'string' && (
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
           {url}
@@ -152,6 +164,7 @@ function FactsCard({ message }: { message: Message }) {
           )}
         </Fact>
         <Fact label="Topic">{message.topic ?? 'None'}</Fact>
+        <Fact label="Account">{message.accountName ?? 'None yet'}</Fact>
         <Fact label="Planned">
           <TimeText at={message.plannedAt} />
         </Fact>
@@ -216,6 +229,7 @@ function AttemptsCard({ message }: { message: Message }) {
                 {(attempt.code ?? attempt.detail) && (
                   <Text size="sm" c="dimmed">
                     {[attempt.code, attempt.detail].filter(Boolean).join(': ')}
+                    {attempt.meaning && ` (${attempt.meaning})`}
                   </Text>
                 )}
               </Table.Td>

@@ -1,12 +1,20 @@
-import { Button } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconMail, IconRefresh } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
 import type { MessageSummary } from '../../../contract/messages.ts';
-import { api, type Answer } from '../../api.ts';
+import { api } from '../../api.ts';
 import { ask, refresh } from '../../query.ts';
-import { messageStateCodes, reasonCodes, reasonText, stateText } from '../../reasons.ts';
+import {
+  categoryCodes,
+  categoryText,
+  messageStateCodes,
+  reasonCodes,
+  reasonText,
+  sentence,
+  stateText,
+} from '../../reasons.ts';
 import { useCan } from '../../shell/me.ts';
 import { useStream } from '../../stream.ts';
 import { channelNames, channels } from '../../ui/channels.ts';
@@ -52,8 +60,7 @@ const columns: readonly Column<MessageSummary>[] = [
   {
     key: 'reason',
     header: 'Why',
-    cell: (row) =>
-      row.reason === null ? '—' : <span title={reasonText(row.reason).why}>{reasonText(row.reason).title}</span>,
+    cell: (row) => <Why row={row} />,
   },
   {
     key: 'campaign',
@@ -78,10 +85,27 @@ const columns: readonly Column<MessageSummary>[] = [
     optional: true,
   },
   { key: 'channel', header: 'Channel', cell: (row) => channels[row.channel].label },
+  { key: 'account', header: 'Account', cell: (row) => row.accountName ?? '—', optional: true },
   { key: 'attempt', header: 'Tries', align: 'end', cell: (row) => row.attempt, optional: true },
   { key: 'plannedAt', header: 'Planned', cell: (row) => <TimeText at={row.plannedAt} /> },
   { key: 'settledAt', header: 'Settled', cell: (row) => <TimeText at={row.settledAt} />, optional: true },
 ];
+
+/** Its reason in our words; of a failure also what the provider said and what that means. */
+function Why({ row }: { row: MessageSummary }) {
+  if (row.reason === null) return '—';
+  const said = [row.trouble?.code, row.trouble?.meaning].filter(Boolean).join(': ');
+  return (
+    <>
+      <span title={reasonText(row.reason).why}>{reasonText(row.reason).title}</span>
+      {said !== '' && (
+        <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+          {said}
+        </Text>
+      )}
+    </>
+  );
+}
 
 const freshMs = 3000;
 
@@ -135,10 +159,13 @@ export function MessagesPage() {
   );
 }
 
+const categories = ['marketing', 'transactional', 'otp', 'utility'] as const;
+
 function useFilters(url: UrlStateHandle): readonly Filter[] {
   const can = useCan();
   const chosenId = url.values['campaignId'];
   const campaigns = useQuery({ ...ask('GET /campaigns', { query: { limit: 100 } }), enabled: can('campaigns:read') });
+  const accounts = useQuery({ ...ask('GET /providers', { query: { limit: 100 } }), enabled: can('providers:read') });
   return useMemo(() => {
     const offered = (campaigns.data?.data ?? []).map((row) => ({ value: row.id, label: row.name }));
     const isOffered = chosenId === undefined || offered.some((row) => row.value === chosenId);
@@ -174,10 +201,30 @@ function useFilters(url: UrlStateHandle): readonly Filter[] {
           <ContactPicker label="Recipient" placeholder="Anybody" value={value} onChange={apply} />
         ),
       },
+      { kind: 'text', key: 'recipient', label: 'Address', placeholder: 'ada@example.com, +4915…' },
+      {
+        kind: 'choice',
+        key: 'category',
+        label: 'Purpose',
+        choices: categories.map((value) => ({ value, label: value === 'otp' ? 'One-time code' : sentence(value) })),
+      },
+      {
+        kind: 'choice',
+        key: 'accountId',
+        label: 'Account',
+        choices: (accounts.data?.data ?? []).map((row) => ({ value: row.id, label: row.name })),
+      },
+      {
+        kind: 'choice',
+        key: 'errorCategory',
+        label: 'Kind of trouble',
+        choices: categoryCodes.map((value) => ({ value, label: categoryText(value) })),
+      },
+      { kind: 'text', key: 'code', label: 'Code', placeholder: '5.1.1, 21211, …' },
       { kind: 'date', key: 'from', label: 'From' },
       { kind: 'date', key: 'to', label: 'To' },
     ];
-  }, [campaigns.data, chosenId]);
+  }, [campaigns.data, accounts.data, chosenId]);
 }
 
 /** With the messages in doubt of a campaign on screen, one decision can be made for all of them. */
@@ -186,23 +233,12 @@ function ResolveAll({ url }: { url: UrlStateHandle }) {
   const [isOpen, { open, close }] = useDisclosure();
   const { campaignId, state } = url.values;
   if (!campaignId || state !== 'unknown' || !can('messages:send')) return null;
-  const find = async () => {
-    const ids: string[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const query = { campaignId, state: 'unknown' as const, limit: 200, ...(cursor ? { cursor } : {}) };
-      const page: Answer<'GET /messages'> = await api('GET /messages', { query });
-      ids.push(...page.data.map((message) => message.id));
-      cursor = page.nextCursor;
-    }
-    return ids;
-  };
   return (
     <>
       <Button variant="default" onClick={open}>
         Decide about all of them…
       </Button>
-      {isOpen && <ResolveModal find={find} isMany onClose={close} />}
+      {isOpen && <ResolveModal which={{ filter: { campaignId, state: 'unknown' } }} isMany onClose={close} />}
     </>
   );
 }
@@ -224,12 +260,13 @@ function RetryFailed({ url }: { url: UrlStateHandle }) {
     if (!said) return;
     setBusy(true);
     try {
-      const { retried } = await api('POST /messages/retry', {
+      const { retried, remaining } = await api('POST /messages/retry', {
         body: { campaignId, ...(reason ? { reason } : {}) },
         idempotencyKey: crypto.randomUUID(),
       });
       await refresh('messages', 'campaigns');
-      tell.done(`${retried} ${retried === 1 ? 'message is' : 'messages are'} tried again.`);
+      const more = remaining > 0 ? ` ${remaining} more follow in the background.` : '';
+      tell.done(`${retried} ${retried === 1 ? 'message is' : 'messages are'} tried again.${more}`);
     } catch (error) {
       tell.problem(error);
     } finally {

@@ -1,55 +1,42 @@
-import { Button, Group, Modal, Progress, Radio, Stack, Text } from '@mantine/core';
-import { useRef, useState, type FormEvent } from 'react';
+import { Button, Group, Modal, Radio, Stack, Text } from '@mantine/core';
+import { useState, type FormEvent } from 'react';
+import type { DeadLetterFilter } from '../../../contract/dead-letters.ts';
 import { api } from '../../api.ts';
 import { refresh } from '../../query.ts';
 import { ProblemAlert, tell } from '../../ui/index.ts';
 
 type Resolution = 'accepted' | 'failed' | 'resend';
 
-/**
- * Nobody knows whether they arrived: the person decides, knowing what each choice risks. Several are decided one after
- * the other, so that stopping half-way leaves the rest as they were.
- */
+/** Nobody knows whether they arrived: the person decides, knowing what each choice risks. */
 export function ResolveModal(props: {
-  /** The messages that are meant, looked up when the decision is made. */
-  find: () => Promise<readonly string[]>;
+  which: { readonly messageIds: readonly string[] } | { readonly filter: DeadLetterFilter };
   /** More than the one on screen. */
   isMany?: boolean;
   onClose: () => void;
 }) {
   const [as, setAs] = useState<Resolution>();
-  const [progress, setProgress] = useState<{ done: number; of: number }>();
+  const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
-  const isStopped = useRef(false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (!as) return;
     setProblem(undefined);
-    setProgress({ done: 0, of: 0 });
-    let done = 0;
+    setBusy(true);
+    const { which } = props;
+    const body = 'filter' in which ? { as, filter: which.filter } : { as, messageIds: [...which.messageIds] };
     try {
-      const ids = await props.find();
-      for (const id of ids) {
-        if (isStopped.current) break;
-        await api('POST /messages/:id/resolve', { params: { id }, body: { as } });
-        done += 1;
-        setProgress({ done, of: ids.length });
-      }
-      tell.done(done === 1 ? 'Decided.' : `Decided about ${done} messages.`);
+      const { done, remaining } = await api('POST /messages/resolve', { body, idempotencyKey: crypto.randomUUID() });
+      tell.done(decidedText(done, remaining));
       props.onClose();
     } catch (error) {
       setProblem(error);
     } finally {
-      setProgress(undefined);
-      await refresh('messages', 'campaigns');
+      setBusy(false);
+      await refresh('messages', 'campaigns', 'dead-letters', 'queues');
     }
   };
-  const close = () => {
-    isStopped.current = true;
-    props.onClose();
-  };
   return (
-    <Modal opened onClose={close} title={props.isMany ? 'Did they arrive?' : 'Did it arrive?'} centered>
+    <Modal opened onClose={props.onClose} title={props.isMany ? 'Did they arrive?' : 'Did it arrive?'} centered>
       <form onSubmit={(event) => void submit(event)}>
         <Stack>
           <ProblemAlert problem={problem} />
@@ -58,12 +45,11 @@ export function ResolveModal(props: {
             can find out, for example in the log of your provider, say what happened.
           </Text>
           <Choices isMany={props.isMany ?? false} value={as} onChange={setAs} />
-          {progress && progress.of > 1 && <Progress value={(progress.done / progress.of) * 100} aria-label="Decided" />}
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {progress ? 'Stop here' : 'Not now'}
+            <Button variant="default" onClick={props.onClose}>
+              Not now
             </Button>
-            <Button type="submit" loading={progress !== undefined} disabled={as === undefined}>
+            <Button type="submit" loading={busy} disabled={as === undefined}>
               Decide
             </Button>
           </Group>
@@ -71,6 +57,11 @@ export function ResolveModal(props: {
       </form>
     </Modal>
   );
+}
+
+function decidedText(done: number, remaining: number): string {
+  if (remaining > 0) return `Decided about ${done} messages; ${remaining} more follow in the background.`;
+  return done === 1 ? 'Decided.' : `Decided about ${done} messages.`;
 }
 
 function Choices(props: { isMany: boolean; value: Resolution | undefined; onChange: (as: Resolution) => void }) {
