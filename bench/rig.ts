@@ -168,9 +168,14 @@ export async function call<T>(
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-/** With `record`, every recipient is written to that file before it is answered, `answerAfterMs` later. */
-export function startSink(children: Set<ChildProcess>, record: string | undefined, answerAfterMs = 0): Promise<Sink> {
-  return attend(children, 'smtp-sink.ts', record === undefined ? [] : [record, String(answerAfterMs)]);
+/** With `record`, every recipient (or message's id) is written to that file before it is answered, `answerAfterMs` later. */
+export function startSink(
+  children: Set<ChildProcess>,
+  record: string | undefined,
+  answerAfterMs = 0,
+  what: 'recipients' | 'ids' = 'recipients',
+): Promise<Sink> {
+  return attend(children, 'smtp-sink.ts', record === undefined ? [] : [record, String(answerAfterMs), what]);
 }
 
 async function attend(children: Set<ChildProcess>, file: string, args: readonly string[]): Promise<Sink> {

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 
 /**
  * The least an SMTP server can do (RFC 5321, PIPELINING of RFC 2920): takes every message and forgets it, but counts
- * recipients. With a file named on the command line it writes each recipient down before it answers 250, one a line.
+ * recipients. With a file named on the command line it writes each recipient down before it answers 250, one a line;
+ * with `ids` as the third argument, the id of the message instead.
  * Runs as a process of its own: `fork` it; it tells its port, and answers 'stats' and 'reset' messages.
  */
 export interface SinkStats {
@@ -27,6 +28,8 @@ function stats(): SinkStats {
   for (const count of counts.values()) duplicates += count - 1;
   return { messages, recipients: counts.size, duplicates, bytes, unanswered };
 }
+
+const isByMessage = process.argv[4] === 'ids';
 
 /** Delays the answer to each message's end, in ms: a wire on which messages stay for a while. */
 const answerAfterMs = Number(process.argv[3] ?? 0);
@@ -62,9 +65,10 @@ function serve(socket: Socket): void {
   let inData = false;
   let recipients: string[] = [];
 
-  const done = () => {
+  const done = (text: string) => {
     for (const to of recipients) counts.set(to, (counts.get(to) ?? 0) + 1);
-    if (record !== undefined) writeSync(record, recipients.map((to) => `${to}\n`).join(''));
+    const id = isByMessage ? /^Message-ID: <([^@>]+)/im.exec(text)?.[1] : undefined;
+    if (record !== undefined) writeSync(record, recipients.map((to) => `${id ?? to}\n`).join(''));
     messages += 1;
     unanswered += 1;
     recipients = [];
@@ -104,9 +108,10 @@ function serve(socket: Socket): void {
       if (inData) {
         const end = pending.startsWith('.\r\n') ? 0 : pending.indexOf('\r\n.\r\n');
         if (end < 0) break;
+        const text = isByMessage ? pending.slice(0, end) : '';
         pending = pending.slice(end === 0 ? 3 : end + 5);
         inData = false;
-        done();
+        done(text);
         ends += 1;
         answer += '250 2.0.0 taken\r\n';
         continue;

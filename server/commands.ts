@@ -22,10 +22,11 @@ async function start(): Promise<number> {
   const stopped = askedToStop();
   const running = await startServer(config, log);
   process.stdout.write(`Parley is ready at ${running.url}\n`);
-  const signal = await stopped;
-  log.info({ signal }, 'stopping');
+  const why = await Promise.race([stopped, running.lost]);
+  if (typeof why === 'string') log.info({ signal: why }, 'stopping');
+  else process.stderr.write(`${why.message}\n`);
   await stopInTime(running.stop, log);
-  return 0;
+  return typeof why === 'string' ? 0 : 1;
 }
 
 async function migrate(): Promise<number> {

@@ -16,6 +16,8 @@ export interface House {
   readonly vault: Vault;
   /** The URL the server connects with: owns nothing, cannot look past row-level security. */
   readonly serverUrl: string;
+  /** Resolves when the embedded database went away for good. */
+  readonly lost: Promise<Error>;
   /** Stops the embedded database; leaves an external one alone. */
   close(): Promise<void>;
 }
@@ -46,7 +48,7 @@ export async function openHouse(config: Config, clock: Clock, log: Log): Promise
             serverRole: { name: serverRoleOf(config.databaseUrl), password: secret('server-role') },
           })
         : await migrate({ ...common, ownerUrl: config.migrateUrl, serverUrl: config.databaseUrl });
-    return { vault, serverUrl, close: () => Promise.resolve() };
+    return { vault, serverUrl, lost: new Promise(() => undefined), close: () => Promise.resolve() };
   }
   const postgres = await startEmbedded({ dataDir, superuserPassword: secret('superuser'), log }).catch(foreignKey);
   try {
@@ -55,7 +57,7 @@ export async function openHouse(config: Config, clock: Clock, log: Log): Promise
       ownerUrl: postgres.ownerUrl,
       serverRole: { name: serverRoleOf(postgres.ownerUrl), password: secret('server-role') },
     });
-    return { vault, serverUrl, close: postgres.stop };
+    return { vault, serverUrl, lost: postgres.lost, close: postgres.stop };
   } catch (error) {
     await postgres.stop();
     throw error;

@@ -1,6 +1,6 @@
 import { commands } from './commands.ts';
 import { ConfigError } from './config.ts';
-import { EmbeddedError } from './platform/embedded.ts';
+import { EmbeddedError } from './platform/embedded-guard.ts';
 import { MigrationError } from './platform/migrate.ts';
 
 /** The command line: `start` when none is named. Exit codes: 0 done, 1 it did not work, 2 wrong use. */

@@ -15,6 +15,8 @@ import { createSharedClock } from './platform/shared-clock.ts';
 export interface Running {
   readonly parley: Parley;
   readonly url: string;
+  /** Resolves when there is no going on: a supervisor, or a person, has to start it anew. */
+  readonly lost: Promise<Error>;
   stop(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
   return {
     parley,
     url: origin(),
+    lost: house.lost,
     stop: async () => {
       stopping.abort();
       const ended = parley.stop().then(

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { EmbeddedError, startEmbedded } from './embedded.ts';
+import { EmbeddedError } from './embedded-guard.ts';
+import { startEmbedded } from './embedded.ts';
 import type { EmbeddedPostgres } from './embedded.ts';
 import { silentLog } from './log.ts';
 

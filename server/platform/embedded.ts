@@ -7,16 +7,20 @@ import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { EmbeddedError, guardDatabase } from './embedded-guard.ts';
 import type { Log } from './log.ts';
 
 /**
  * PostgreSQL that comes with the package, run under `pg_ctl` in a session of its own, so that Ctrl-C in a
  * terminal reaches only Parley, which then stops it in order. When Parley is killed, PostgreSQL goes on; the
- * next start finds it by its pid file, learns by the instance lock that nobody holds it, and takes it over.
+ * next start finds it by its pid file, learns by the instance lock that nobody holds it, and takes it over. When
+ * PostgreSQL is killed, whoever started it starts it again where it was: an embedded database has no other supervisor.
  */
 export interface EmbeddedPostgres {
   /** Superuser's URL of the database `parley`. */
   readonly ownerUrl: string;
+  /** Resolves when it went away and could not be started again. */
+  readonly lost: Promise<EmbeddedError>;
   stop(): Promise<void>;
 }
 
@@ -27,9 +31,6 @@ export interface EmbeddedOptions {
   /** Extra `-c name=value` settings. */
   readonly settings?: Readonly<Record<string, string>>;
 }
-
-/** Why the embedded database cannot start; the message says what to do. */
-export class EmbeddedError extends Error {}
 
 interface Identity {
   readonly uid?: number;
@@ -72,7 +73,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   await takeOver(bin, folder, identity, options);
   const port = await freePort();
   const socket = socketFolder(folder);
-  await start(bin, folder, identity, port, { unix_socket_directories: socket ?? '', ...options.settings });
+  const settings = { unix_socket_directories: socket ?? '', ...options.settings };
+  await start(bin, folder, identity, port, settings);
   const adminUrl = urlOf(port, options.superuserPassword, 'postgres', socket);
   let lock: pg.Client;
   try {
@@ -84,17 +86,25 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       await pgCtl(bin, identity, folder, ['stop', '-m', 'fast', '-w']).catch(() => undefined);
     throw error;
   }
-  // The client tells of it twice: that the server ends it, and that the line is cut.
-  lock.once('error', (error) => options.log.error({ reason: error.message }, 'the embedded database went away'));
+  const guard = guardDatabase(lock, options.log, async () => {
+    const running = await runningPort(folder);
+    if (running !== undefined && running !== port) throw new EmbeddedError(takenMeanwhile(options.dataDir));
+    if (running === undefined) await start(bin, folder, identity, port, settings);
+    return holdInstanceLock(adminUrl, options.dataDir);
+  });
   return {
     ownerUrl: urlOf(port, options.superuserPassword, 'parley', socket),
+    lost: guard.lost,
     stop: async () => {
-      await lock.end().catch(() => undefined);
+      await guard.end();
       if ((await runningPort(folder)) !== port) return; // it went away before
       await pgCtl(bin, identity, folder, ['stop', '-m', 'fast', '-w', '-t', '30']);
     },
   };
 }
+
+const takenMeanwhile = (dataDir: string) =>
+  `Another Parley has taken the database in ${resolve(dataDir)} over while this one was without.`;
 
 function urlOf(port: number, password: string, database: string, socket?: string): string {
   const through = socket === undefined ? '' : `?host=${encodeURIComponent(socket)}`;

@@ -22,9 +22,6 @@ interface ImportState {
   readonly created: number;
 }
 
-/** So many SMTP connections, each with one message at a time on the wire. */
-const connections = 64;
-
 async function importPeople(
   server: Instance,
   file: string,
@@ -46,12 +43,16 @@ async function importPeople(
 const strangers = (count: number) =>
   `external_id,email\n${Array.from({ length: count }, (_, n) => `s-${n},stranger.${n}@example.com\n`).join('')}`;
 
-/** Imports `agreed` people who agreed and `others` who did not, and drafts a campaign to all of them. Answers its id. */
+/**
+ * Imports `agreed` people who agreed and `others` who did not, and drafts a campaign to all of them. Answers its id.
+ * `connections`: so many to the SMTP server, each with one message at a time on the wire.
+ */
 export async function prepareCampaign(
   server: Instance,
   sinkPort: number,
   agreed: number,
   others: number,
+  connections = 64,
 ): Promise<string> {
   await server.call('POST', '/topics', { key: 'news', name: 'News' });
   const consent = { channel: 'email', topic: 'news', basis: 'consent', evidence: { source: 'test', textVersion: '1' } };

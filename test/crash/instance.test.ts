@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../../bench/rig.ts';
@@ -154,24 +154,41 @@ describe('an end in the middle of a campaign', () => {
 });
 
 describe('a database that goes away under a running server', () => {
-  test('the server stays up, answers with a problem, and can be ended', async () => {
+  const control = () => join(house.dataDir, 'postgres', 'global', 'pg_control');
+  const killDatabase = async (): Promise<number> => {
+    const { pid } = postmaster(house.dataDir) ?? {};
+    if (pid === undefined) throw new Error('no database');
+    process.kill(pid, 'SIGKILL');
+    await until(() => Promise.resolve(isAlive(pid) ? undefined : true), 20);
+    return pid;
+  };
+  const readiness = async (url: string) => (await fetch(`${url}/readyz`)).status;
+
+  test('it is started again; until then the server stays up and answers with a problem', async () => {
     const server = await house.start();
     const url = await server.ready;
-    const database = postmaster(house.dataDir);
-    if (database === undefined) throw new Error('no database');
-    process.kill(database.pid, 'SIGKILL');
-    await until(() => Promise.resolve(isAlive(database.pid) ? undefined : true), 20);
-    const ready = await until(async () => {
-      const answer = await fetch(`${url}/readyz`);
-      return answer.ok ? undefined : answer;
-    }, 100);
-    expect(ready.status).toBe(503);
+    renameSync(control(), `${control()}.away`);
+    const killed = await killDatabase();
+    await until(async () => ((await readiness(url)) === 503 ? true : undefined), 100);
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     await expect(server.call('GET', '/settings/workspace')).rejects.toThrow(/ 50\d /);
+    renameSync(`${control()}.away`, control());
+    await until(async () => ((await readiness(url)) === 200 ? true : undefined), 100, 60_000);
+    expect(await nameOf(server)).not.toBe('');
+    expect(postmaster(house.dataDir)?.pid).not.toBe(killed);
+    await refusal(house.open());
     expect(await server.end('SIGTERM')).toBe(0);
     expect(server.said()).not.toContain('    at ');
-    const next = await house.start();
-    expect(await nameOf(next)).not.toBe('');
-    expect(await next.end('SIGTERM')).toBe(0);
+    expect(postmaster(house.dataDir)).toBeUndefined();
+  });
+
+  test('one that does not come back ends the server with an error that says so', async () => {
+    const server = await house.start();
+    await server.ready;
+    renameSync(control(), `${control()}.away`);
+    await killDatabase();
+    await until(() => Promise.resolve(server.process.exitCode ?? undefined), 100, 120_000);
+    expect(server.process.exitCode).toBe(1);
+    expect(server.said()).toContain('went away and does not come back');
   });
 });
