@@ -112,8 +112,7 @@ async function work(deps: ImportRunDeps, job: ImportJob, started: Started, signa
         next = pages.next();
         const marks = marksOf(page);
         const outcome = commitPage(pageDeps, job.workspaceId, { started, page, marks, from, isRepeat, before });
-        // A failure of either is met when its turn comes; until then it must not end the process.
-        for (const ahead of [next, outcome]) ahead.catch(() => undefined);
+        metLater(next, outcome);
         before = { marks, outcome };
         from = page.end;
       }
@@ -127,6 +126,11 @@ async function work(deps: ImportRunDeps, job: ImportJob, started: Started, signa
     await Promise.allSettled([before?.outcome]);
     await pages.return(undefined);
   }
+}
+
+/** A failure of what is on its way is met when its turn comes; until then it must not end the process. */
+function metLater(...ahead: readonly Promise<unknown>[]): void {
+  for (const one of ahead) one.catch(() => undefined);
 }
 
 /** The uploaded file is personal data in the clear: it stays only while refused rows may be asked for with their cells. */

@@ -27,9 +27,11 @@ async function next(): Promise<ThreadAnswer> {
   }
 }
 
-parentPort?.on('message', async (ask: ThreadAsk) => {
+async function answerTo(ask: ThreadAsk): Promise<void> {
   ({ mostlyNew } = ask);
   const answer = await next();
   const transfer = answer.kind === 'page' ? [answer.parcel.bytes.buffer, answer.parcel.lengths.buffer] : [];
   parentPort?.postMessage(answer, transfer);
-});
+}
+
+parentPort?.on('message', (ask: ThreadAsk) => void answerTo(ask));

@@ -139,17 +139,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
     },
     listAccounts: (tx) => store.listAccounts(tx, { channel: undefined, after: undefined, most }),
     openSender: async (tx, accountId) => senders.senderFor(tx, await accounts.getAccount(tx, accountId)),
-    receiptsFor: async (tx, accountId) => {
-      const [row] = await one(tx, accountId);
-      if (row === undefined) return undefined;
-      const { provider, account } = await providerAccount(deps.vault, tx, row, deps.sandbox);
-      const { receipts } = provider;
-      if (receipts === undefined) return undefined;
-      return {
-        verify: (callback) => receipts.verify(account, callback, deps),
-        read: (callback) => receipts.read(callback),
-      };
-    },
+    receiptsFor: (tx, accountId) => receiptsFor(deps, tx, accountId),
     lookUpFor: async (tx, accountId) => {
       const [row] = await one(tx, accountId);
       if (row === undefined) return undefined;
@@ -166,6 +156,18 @@ export function createChannels(deps: ChannelsDeps): Channels {
       ...addressCheckRoutes(mailRoute),
     ],
     close: () => senders.close(),
+  };
+}
+
+async function receiptsFor(deps: ChannelsDeps, tx: Tx, accountId: string): Promise<AccountReceipts | undefined> {
+  const [row] = await one(tx, accountId);
+  if (row === undefined) return undefined;
+  const { provider, account } = await providerAccount(deps.vault, tx, row, deps.sandbox);
+  const { receipts } = provider;
+  if (receipts === undefined) return undefined;
+  return {
+    verify: (callback) => receipts.verify(account, callback, deps),
+    read: (callback) => receipts.read(callback),
   };
 }
 

@@ -53,12 +53,7 @@ export async function openMailDoor(deps: MailDoorDeps): Promise<MailDoor> {
       done();
     },
     onData: (stream, session, done) => {
-      take(deps, stream, session, targets.get(session) ?? new Map())
-        .then((answer) => done(answer))
-        .catch((error: unknown) => {
-          deps.log.error({ err: error }, 'a mail that came back could not be kept');
-          done(reply(451, '4.3.0 Try again later'));
-        });
+      void takeOrPutOff(deps, stream, session, targets.get(session) ?? new Map()).then(done);
     },
   });
   server.on('error', (error) => deps.log.info({ reason: error.message }, 'a connection of a mail server broke'));
@@ -77,11 +72,27 @@ function reply(code: number, text: string): Error & { responseCode: number } {
   return Object.assign(new Error(text), { responseCode: code });
 }
 
+type Targets = ReadonlyMap<string, LinkTarget>;
+
+async function takeOrPutOff(
+  deps: MailDoorDeps,
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  targets: Targets,
+): Promise<Error | null> {
+  try {
+    return await take(deps, stream, session, targets);
+  } catch (error) {
+    deps.log.error({ err: error }, 'a mail that came back could not be kept');
+    return reply(451, '4.3.0 Try again later');
+  }
+}
+
 async function take(
   deps: MailDoorDeps,
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
-  targets: ReadonlyMap<string, LinkTarget>,
+  targets: Targets,
 ): Promise<Error | null> {
   const pieces: Buffer[] = [];
   let length = 0;

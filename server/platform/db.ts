@@ -216,7 +216,7 @@ async function connected(pool: pg.Pool): Promise<PoolClient> {
   }
 }
 
-export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOptions): Db {
+function openPool({ url, maxConnections = 12, pinned = false, log }: DbOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
@@ -233,7 +233,12 @@ export function createDb({ url, maxConnections = 12, pinned = false, log }: DbOp
   pool.on('connect', (client) =>
     client.on('error', (error) => log.warn({ reason: error.message }, 'a database connection broke')),
   );
+  return pool;
+}
 
+export function createDb(options: DbOptions): Db {
+  const { pinned = false, log } = options;
+  const pool = openPool(options);
   const keepStatistics = pinned ? statisticsKeeper(pool, log) : () => undefined;
 
   async function run<T>(mode: Mode, workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
