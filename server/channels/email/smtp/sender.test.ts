@@ -260,6 +260,24 @@ describe('giving up', () => {
     expect(await over.send(email(), abort.signal)).toMatchObject({ kind: 'retry', code: 'aborted' });
   });
 
+  it('keeps the body of a message back that may not leave any more when the server asks for it', async () => {
+    const lease = { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined };
+    const { server, heard } = await mannered({
+      rcpt: () => {
+        // Nobody tells the sender: it has to look.
+        lease.aborted = true;
+        return ['250 ok'];
+      },
+    });
+    const over = sender(server.port);
+    expect(await over.send(email(), lease)).toMatchObject({ kind: 'retry', code: 'aborted' });
+    expect(heard.commands).toContain('DATA');
+    expect(heard.bodies).toEqual([]);
+    lease.aborted = false;
+    expect(await over.send(email('b@example.com'))).toMatchObject({ kind: 'accepted' });
+    expect(heard.bodies).toHaveLength(1);
+  });
+
   it('closes after what has begun, and takes nothing more', async () => {
     const { server, heard } = await mannered({});
     const over = sender(server.port);
