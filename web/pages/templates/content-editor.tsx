@@ -14,6 +14,7 @@ import {
   contentPreviewBody,
   contentValues,
   createContentBody,
+  hasContent,
   isSameContent,
   shownOf,
   type ContentDraft,
@@ -45,8 +46,14 @@ export function ContentEditor(props: EditorProps<ContentDraft>) {
   const [isTesting, setTesting] = useState(false);
   const body = useMemo(() => contentPreviewBody(draft, reader), [draft, reader]);
   const [settled] = useDebouncedValue(body, typingPauseMs);
-  const preview = useQuery({ ...askPreview(settled), placeholderData: keepPreviousData, staleTime: 60_000 });
-  const isBehind = settled !== body || preview.isFetching;
+  const isBegun = hasContent(draft);
+  const preview = useQuery({
+    ...askPreview(settled),
+    enabled: isBegun,
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+  const isBehind = isBegun && (settled !== body || preview.isFetching);
   return (
     <>
       <EditorHead
@@ -85,7 +92,7 @@ export function ContentEditor(props: EditorProps<ContentDraft>) {
                   </Group>
                   <ReaderChoice needed={contentValues(draft)} reader={reader} onReader={setReader} />
                   <ProblemAlert problem={preview.error} onRetry={() => void preview.refetch()} />
-                  <Preview rendered={preview.data} />
+                  <Preview rendered={preview.data} isBegun={isBegun} />
                 </Stack>
               </Card>
               <VariablesCard variables={preview.data?.variables ?? saved.template?.variables ?? []} />
@@ -106,7 +113,13 @@ export function ContentEditor(props: EditorProps<ContentDraft>) {
   );
 }
 
-function Preview({ rendered }: { rendered: RenderedTemplate | undefined }) {
+function Preview({ rendered, isBegun }: { rendered: RenderedTemplate | undefined; isBegun: boolean }) {
+  if (!isBegun)
+    return (
+      <Text c="dimmed" ta="center" py={40}>
+        Name the template as it is called at Meta, and it is shown here.
+      </Text>
+    );
   const shown = rendered?.content ?? undefined;
   if (shown === undefined)
     return (

@@ -127,6 +127,11 @@ export function contentValues({ source }: ContentDraft): readonly string[] {
   return valuesIn(wordsOf(source));
 }
 
+/** Whether there is anything to show yet: a template at Meta is known by its name. */
+export function hasContent({ source }: ContentDraft): boolean {
+  return source.channel !== 'whatsapp' || source.content.kind !== 'template' || source.content.name.trim() !== '';
+}
+
 export function contentPreviewBody(draft: ContentDraft, reader: Reader): PreviewBody {
   return {
     category: draft.category,
