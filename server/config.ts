@@ -125,7 +125,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 function unknownNames(given: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set<string>([...settingNames, 'PARLEY_CONTRACTS']);
+  const known = new Set<string>([...settingNames, 'PARLEY_CONTRACTS', 'PARLEY_CRASH_FAULTS']);
   return Object.keys(given)
     .filter((name) => name.startsWith('PARLEY_') && !known.has(name))
     .map((name) => `${name}: there is no such setting`);
