@@ -85,7 +85,7 @@ async function startIn(house: House, config: Config, log: Log): Promise<Running>
 
 /** Of the wall, not of the transaction's beginning. */
 async function databaseTime(db: Db): Promise<Temporal.Instant> {
-  const [row] = await db.system((tx) => tx.query<{ now: Temporal.Instant }>('select clock_timestamp() as now'));
+  const [row] = await db.glance((tx) => tx.query<{ now: Temporal.Instant }>('select clock_timestamp() as now'));
   if (row === undefined) throw new Error('a select without a row');
   return row.now;
 }

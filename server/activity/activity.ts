@@ -41,7 +41,7 @@ const timelineStart = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 // A message has a handful of events; a link in a forwarded mail can be opened without end.
 const messageTimelineMost = 200;
 
-export function createActivity({ db, clock, log, pollMs = 5000 }: ActivityDeps): Activity {
+export function createActivity({ db, clock, log, pollMs = 10_000 }: ActivityDeps): Activity {
   const consumers = createConsumers({ db, clock, log, pollMs });
   return {
     append: async (tx, drafts) => {

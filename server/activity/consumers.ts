@@ -54,7 +54,7 @@ async function look({ db, clock, log }: ConsumersDeps, consumers: readonly Consu
   const names = consumers.map((consumer) => consumer.name);
   // The database may be away for a while; the next look finds what this one missed.
   const backlogs = await db
-    .system((tx) => findBacklogs(tx, names))
+    .glance((tx) => findBacklogs(tx, names))
     .catch((error: unknown) => log.warn({ err: error }, 'could not look for unread events'));
   if (backlogs === undefined) return undefined;
   const now = clock.now();

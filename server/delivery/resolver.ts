@@ -32,7 +32,7 @@ interface Question {
 
 /** One round over all workspaces; answers whether there was anything to ask. */
 export async function resolveDoubts(deps: ResolverDeps, signal: AbortSignal): Promise<boolean> {
-  const workspaces = await deps.hot.system((tx) => doubtWork(tx, deps.clock.now(), mostWorkspaces));
+  const workspaces = await deps.hot.glance((tx) => doubtWork(tx, deps.clock.now(), mostWorkspaces));
   for (const id of workspaces) if (!signal.aborted) await resolveIn(deps, id, signal);
   return workspaces.length > 0;
 }

@@ -83,7 +83,7 @@ function createClaimer(deps: DeliveryDeps, shard: number): Claimer {
   return async (urgentOnly) => {
     let after = beforeAll;
     for (;;) {
-      const due = await deps.hot.system((tx) => dueTurns(tx, deps.clock.now(), after));
+      const due = await deps.hot.glance((tx) => dueTurns(tx, deps.clock.now(), after));
       const claim = await claimAmong(urgentOnly ? due.filter((one) => one.priority <= leastUrgent) : due);
       const last = due.at(-1)?.workspaceId;
       if (claim !== undefined || due.length < mostTurns || last === undefined) return claim;
@@ -149,7 +149,7 @@ export function createWorker(deps: DeliveryDeps, shard: number): Worker {
 
   async function untilDue(): Promise<number> {
     const now = deps.clock.now();
-    const due = await deps.hot.system((tx) => nextDue(tx, now));
+    const due = await deps.hot.glance((tx) => nextDue(tx, now));
     return due === undefined ? pollMs : Math.max(50, Math.min(pollMs, due.epochMilliseconds - now.epochMilliseconds));
   }
 

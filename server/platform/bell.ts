@@ -18,7 +18,7 @@ export interface Bell {
 
 export interface BellDeps {
   readonly url: string;
-  readonly db: Pick<Db, 'system'>;
+  readonly db: Pick<Db, 'glance'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,7 +42,7 @@ export function createBell({ url, db, clock, log }: BellDeps): Bell {
     planned = false;
     if (closing.signal.aborted) return;
     await db
-      .system((tx) => tx.hot('select pg_notify($1, $2)', [channel, name]))
+      .glance((tx) => tx.hot('select pg_notify($1, $2)', [channel, name]))
       .catch((error: unknown) => warn(error, 'other processes could not be told of work'));
   };
 

@@ -37,6 +37,8 @@ export interface Db {
   read<T>(workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** No workspace: no workspace row is visible. For narrow look-ups and tables outside workspaces. */
   system<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The same for a single statement that reads: it is its own transaction, so that looking for work costs one. */
+  glance<T>(look: (tx: Tx) => Promise<T>): Promise<T>;
   readonly pool: pg.Pool;
   close(): Promise<void>;
 }
@@ -293,9 +295,39 @@ export function createDb(options: DbOptions): Db {
     eager: (workspaceId, work) => run(pinned ? 'eager' : 'write', workspaceId, work),
     read: (workspaceId, work) => run('read', workspaceId, work),
     system: (work) => run('system', '', work),
+    glance: (look) => glance(pool, pinned, look),
     pool,
     close: () => pool.end(),
   };
+}
+
+async function glance<T>(pool: pg.Pool, pinned: boolean, look: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await connected(pool);
+  let broken: Error | undefined;
+  try {
+    const ask = asker(client, pinned);
+    const inTransaction = () => {
+      throw new Error('a glance has no transaction');
+    };
+    return await look({
+      workspaceId: '',
+      xid: 0,
+      get kysely() {
+        return inTransaction();
+      },
+      query: async (text, values = []) => (await ask({ text, values: values.map(parameter) })).rows,
+      hot: async (text, values = []) => (await ask(hotQuery(text, values))).rows,
+      unawaited: inTransaction,
+      afterCommit: inTransaction,
+    });
+  } catch (error) {
+    // An answer of the database, however bad, leaves the connection whole.
+    broken =
+      error instanceof pg.DatabaseError ? undefined : error instanceof Error ? error : new Error('glance failed');
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }
 
 const statisticsEveryMs = 500;

@@ -64,8 +64,12 @@ export function createJobs(options: { url: string; works: boolean; log: Log }): 
     supervise: options.works,
     schedule: options.works,
     useListenNotify: options.works,
-    superviseIntervalSeconds: 20,
-    monitorIntervalSeconds: 20,
+    superviseIntervalSeconds: 30,
+    monitorIntervalSeconds: 30,
+    // Crons go by the minute, and of flows and background migrations we have none.
+    cronWorkerIntervalSeconds: 30,
+    flowIntervalSeconds: 600,
+    bamIntervalSeconds: 600,
     reindex: false,
     monitorVacuum: false,
   });
