@@ -31,6 +31,11 @@ function stats(): SinkStats {
 
 const isByMessage = process.argv[4] === 'ids';
 
+/** What is written down of a message. */
+function nameOf(recipient: string, text: string): string {
+  return isByMessage ? (/^Message-ID: <([^@>]+)/im.exec(text)?.[1] ?? recipient) : recipient;
+}
+
 /** Delays the answer to each message's end, in ms: a wire on which messages stay for a while. */
 const answerAfterMs = Number(process.argv[3] ?? 0);
 
@@ -67,8 +72,7 @@ function serve(socket: Socket): void {
 
   const done = (text: string) => {
     for (const to of recipients) counts.set(to, (counts.get(to) ?? 0) + 1);
-    const id = isByMessage ? /^Message-ID: <([^@>]+)/im.exec(text)?.[1] : undefined;
-    if (record !== undefined) writeSync(record, recipients.map((to) => `${id ?? to}\n`).join(''));
+    if (record !== undefined) writeSync(record, recipients.map((to) => `${nameOf(to, text)}\n`).join(''));
     messages += 1;
     unanswered += 1;
     recipients = [];
@@ -108,10 +112,9 @@ function serve(socket: Socket): void {
       if (inData) {
         const end = pending.startsWith('.\r\n') ? 0 : pending.indexOf('\r\n.\r\n');
         if (end < 0) break;
-        const text = isByMessage ? pending.slice(0, end) : '';
+        done(pending.slice(0, end));
         pending = pending.slice(end === 0 ? 3 : end + 5);
         inData = false;
-        done(text);
         ends += 1;
         answer += '250 2.0.0 taken\r\n';
         continue;

@@ -30,7 +30,7 @@ export function guardDatabase(
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
         // Not our own session that nobody has told of its end.
-        if (/^Another Parley/.test(reason) && !reason.includes(`process ${process.pid})`)) break;
+        if (reason.startsWith('Another Parley') && !reason.includes(`process ${process.pid})`)) break;
         await pause(reviveEveryMs);
       }
     }
