@@ -224,7 +224,15 @@ export async function statusOfPlan(tx: Tx, planId: string): Promise<z.input<(typ
   const counts = {
     planned: planned - inFlight,
     sending: inFlight,
-    ...{ held, suppressed, failed, unknown, cancelled, expired, delivered, bounced, complained },
+    held,
+    suppressed,
+    failed,
+    unknown,
+    cancelled,
+    expired,
+    delivered,
+    bounced,
+    complained,
     accepted: accepted - delivered - bounced - complained,
   };
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);

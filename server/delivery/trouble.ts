@@ -28,11 +28,11 @@ export async function letterList(
     tx,
     rows.flatMap((row) => row.campaignId ?? []),
   );
-  const data = rows.map((row): DeadLetter => {
-    const message = messages.get(row.id);
+  const data = rows.map(({ id, ...row }): DeadLetter => {
+    const message = messages.get(id);
     return {
       ...row,
-      messageId: row.id,
+      messageId: id,
       state: row.state as DeadLetter['state'],
       channel: row.channel as DeadLetter['channel'],
       category: row.category as DeadLetter['category'],
@@ -46,10 +46,7 @@ export async function letterList(
       askAt: row.askAt?.toString() ?? null,
     };
   });
-  return {
-    data: data.map(({ id: _, ...letter }: DeadLetter & { id?: string }) => letter),
-    nextCursor: next === undefined ? null : encodeCursor(next),
-  };
+  return { data, nextCursor: next === undefined ? null : encodeCursor(next) };
 }
 
 export async function letterSummary(tx: Tx, deps: MessageDeps, filter: LetterFilter): Promise<DeadLetterSummary> {
