@@ -52,6 +52,10 @@ export async function furnish(ask: Ask, key: string): Promise<Things> {
     // Vendors make these; none is here to be read again.
     '/callbacks/:id': '0'.repeat(8) + '-0000-7000-8000-' + '0'.repeat(12),
     '/providers/:kind': 'smtp',
+    '/callbacks/:provider': 'smtp',
+    '/callbacks/:provider/:accountId': content.account,
+    // Nobody but a contact's own page asks for one.
+    '/inapp/messages/:id': content.message,
     '/sandbox/messages/:id': content.caught,
     '/providers/:id': content.account,
     '/rate-limits/:lane': content.account,
@@ -305,6 +309,7 @@ const bodies: Readonly<Record<string, (things: Things) => unknown>> = {
     callbacks: { delayMs: 0, duplicatePercent: 0, shufflePercent: 0, lostPercent: 0 },
   }),
   'POST /sandbox/accounts': () => ({ kind: 'twilio' }),
+  'POST /callbacks/:provider/:accountId': () => '[]',
   'POST /u/:token': () => 'List-Unsubscribe=One-Click',
   'POST /p/:token': () => 'do=leave',
 };
@@ -315,7 +320,7 @@ export function bodyOf(endpoint: Endpoint, things: Things): { body?: unknown; he
   const make = bodies[name];
   if (endpoint.body === undefined && endpoint.consumes === undefined) return { headers: {} };
   if (make === undefined) throw new Error(`test/samples.ts has no body for ${name}`);
-  const consumed = endpoint.consumes?.find((type) => type !== 'multipart/form-data');
+  const consumed = endpoint.consumes?.find((type) => type !== 'multipart/form-data')?.replace('*/*', 'text/plain');
   return { body: make(things), headers: consumed === undefined ? {} : { 'content-type': consumed } };
 }
 
