@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
 /**
- * The least an SMTP server can do (RFC 5321, PIPELINING of RFC 2920): takes every message and forgets it, but counts
- * recipients. With a file named on the command line it writes each recipient down before it answers 250, one a line;
+ * The least an SMTP server can do (RFC 5321, PIPELINING of RFC 2920, CHUNKING of RFC 3030): takes every message and
+ * forgets it, but counts recipients. With a file named on the command line it writes each recipient down before it answers 250, one a line;
  * with `ids` as the third argument, the id of the message instead.
  * Runs as a process of its own: `fork` it; it tells its port, and answers 'stats' and 'reset' messages.
  */
@@ -64,67 +64,96 @@ function answering(socket: Socket): (text: string, ends: number) => void {
   };
 }
 
+/** One connection: what was heard and not dealt with, and the message that is being taken. */
+interface Talk {
+  pending: string;
+  inData: boolean;
+  chunk: { readonly size: number; readonly last: boolean } | undefined;
+  /** The chunks of the message so far. */
+  text: string;
+  recipients: string[];
+}
+
+/** Written down before it is answered. */
+function takeMessage(talk: Talk, text: string): void {
+  const { recipients } = talk;
+  for (const to of recipients) counts.set(to, (counts.get(to) ?? 0) + 1);
+  if (record !== undefined) writeSync(record, recipients.map((to) => `${nameOf(to, text)}\n`).join(''));
+  messages += 1;
+  unanswered += 1;
+  begin(talk);
+}
+
+function begin(talk: Talk): void {
+  talk.recipients = [];
+  talk.text = '';
+}
+
+const hello =
+  '250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 52428800\r\n';
+
+function obey(talk: Talk, line: string): string {
+  const verb = line.slice(0, 4).toUpperCase();
+  if (verb === 'MAIL' || verb === 'RSET') begin(talk);
+  if (verb === 'MAIL' || verb === 'RSET' || verb === 'NOOP') return '250 2.0.0 OK\r\n';
+  if (verb === 'RCPT') {
+    talk.recipients.push(line.slice(line.indexOf('<') + 1, line.indexOf('>')));
+    return '250 2.1.5 OK\r\n';
+  }
+  if (verb === 'DATA') {
+    talk.inData = true;
+    return '354 go\r\n';
+  }
+  if (verb === 'BDAT') {
+    const [, size, last = ''] = line.split(' ');
+    talk.chunk = { size: Number(size), last: last.toUpperCase() === 'LAST' };
+    return '';
+  }
+  if (verb === 'EHLO') return hello;
+  if (verb === 'HELO') return '250 sink\r\n';
+  return verb === 'QUIT' ? '221 bye\r\n' : '502 5.5.1 what?\r\n';
+}
+
+const takenText = '250 2.0.0 taken\r\n';
+
+/** Deals with one command, body or chunk and gives its answer; undefined when it is not there in whole. */
+function advance(talk: Talk): string | undefined {
+  if (talk.chunk !== undefined) return readChunk(talk, talk.chunk);
+  const end =
+    talk.inData && talk.pending.startsWith('.\r\n') ? 0 : talk.pending.indexOf(talk.inData ? '\r\n.\r\n' : '\r\n');
+  if (end < 0) return undefined;
+  const heard = talk.pending.slice(0, end);
+  const markLength = !talk.inData ? 2 : end === 0 ? 3 : 5;
+  talk.pending = talk.pending.slice(end + markLength);
+  if (!talk.inData) return obey(talk, heard);
+  talk.inData = false;
+  takeMessage(talk, heard);
+  return takenText;
+}
+
+function readChunk(talk: Talk, { size, last }: NonNullable<Talk['chunk']>): string | undefined {
+  if (talk.pending.length < size) return undefined;
+  talk.text += talk.pending.slice(0, size);
+  talk.pending = talk.pending.slice(size);
+  talk.chunk = undefined;
+  if (talk.recipients.length === 0) return '503 5.5.1 for nobody\r\n';
+  if (last) takeMessage(talk, talk.text);
+  return takenText;
+}
+
 function serve(socket: Socket): void {
   socket.setNoDelay(true);
-  let pending = '';
-  let inData = false;
-  let recipients: string[] = [];
-
-  const done = (text: string) => {
-    for (const to of recipients) counts.set(to, (counts.get(to) ?? 0) + 1);
-    if (record !== undefined) writeSync(record, recipients.map((to) => `${nameOf(to, text)}\n`).join(''));
-    messages += 1;
-    unanswered += 1;
-    recipients = [];
-  };
-
+  const talk: Talk = { pending: '', inData: false, chunk: undefined, text: '', recipients: [] };
   const answerLater = answering(socket);
-
-  /** Answers of everything in the chunk go out in one write. */
-  const command = (line: string): string => {
-    const verb = line.slice(0, 4).toUpperCase();
-    if (verb === 'MAIL' || verb === 'RSET') recipients = [];
-    if (verb === 'MAIL' || verb === 'RSET' || verb === 'NOOP') return '250 2.0.0 OK\r\n';
-    if (verb === 'RCPT') {
-      recipients.push(line.slice(line.indexOf('<') + 1, line.indexOf('>')));
-      return '250 2.1.5 OK\r\n';
-    }
-    if (verb === 'DATA') {
-      inData = true;
-      return '354 go\r\n';
-    }
-    if (verb === 'EHLO')
-      return '250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 52428800\r\n';
-    if (verb === 'HELO') return '250 sink\r\n';
-    if (verb === 'QUIT') {
-      socket.end('221 bye\r\n');
-      return '';
-    }
-    return '502 5.5.1 what?\r\n';
-  };
-
-  socket.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    pending += chunk.toString('latin1');
-    let answer = '';
-    let ends = 0;
-    for (;;) {
-      if (inData) {
-        const end = pending.startsWith('.\r\n') ? 0 : pending.indexOf('\r\n.\r\n');
-        if (end < 0) break;
-        done(pending.slice(0, end));
-        pending = pending.slice(end === 0 ? 3 : end + 5);
-        inData = false;
-        ends += 1;
-        answer += '250 2.0.0 taken\r\n';
-        continue;
-      }
-      const end = pending.indexOf('\r\n');
-      if (end < 0) break;
-      answer += command(pending.slice(0, end));
-      pending = pending.slice(end + 2);
-    }
-    if (answer !== '') answerLater(answer, ends);
+  socket.on('data', (data: Buffer) => {
+    bytes += data.length;
+    talk.pending += data.toString('latin1');
+    // Answers of everything that was read go out in one write.
+    let answers = '';
+    const before = messages;
+    for (let answer = advance(talk); answer !== undefined; answer = advance(talk)) answers += answer;
+    if (answers !== '') answerLater(answers, messages - before);
+    if (answers.endsWith('221 bye\r\n')) socket.end();
   });
   socket.on('error', () => socket.destroy());
   socket.write('220 sink ESMTP\r\n');

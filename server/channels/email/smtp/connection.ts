@@ -1,44 +1,27 @@
-import type { BeginSignal, SendResult } from '../../port.ts';
-import type { ComposedEmail } from '../mime.rules.ts';
+import { abandon, largeBytes, lost, ok, quitMs, turnAway } from './carrier.ts';
+import type { Carrier, CarrierHost, Job, Refusal } from './carrier.ts';
 import { classifyReply } from './reply.rules.ts';
-import type { Phase, Reply } from './reply.rules.ts';
+import type { Reply } from './reply.rules.ts';
 import type { Session, SmtpConfig } from './session.ts';
 import { expectReply, fail, watchEnd, writeLarge, writeText, writeWith } from './wire.ts';
 import type { Failure } from './wire.ts';
 
-/** A composed message and where its outcome goes. */
-export interface Job {
-  readonly messageId: string;
-  readonly email: ComposedEmail;
-  readonly signal: BeginSignal | undefined;
-  readonly settle: (result: SendResult) => void;
-  /** How often a connection that had worked broke under it before any of its body left. */
-  returns: number;
-}
-
-export interface ConnectionHost {
-  /** The next message this connection may carry; undefined when there is none. */
-  take(session: Session): Job | undefined;
-  /** None of its body has left, and the connection is to blame: another one may carry it. */
-  giveBack(job: Job): void;
-  onGone(connection: Connection, failure: Failure): void;
-}
-
 interface Turn {
   readonly job: Job;
   /** The first command of the envelope that was not taken, and the answer to it. */
-  refusal: { phase: Phase; reply: Reply } | undefined;
+  refusal: Refusal | undefined;
 }
 
 /**
  * Carries messages over one session, two at a time (RFC 2920): while the answer to the final dot of one is awaited
  * (`ending`, in doubt), the envelope of the next is already on its way (`opening`, not in doubt).
  */
-export interface Connection {
+interface Connection {
   readonly session: Session;
   readonly config: SmtpConfig;
   readonly maxMessages: number;
-  readonly host: ConnectionHost;
+  readonly host: CarrierHost;
+  readonly carrier: Carrier;
   opening: Turn | undefined;
   ending: Turn | undefined;
   /** The body of `ending` is not in the kernel yet, and its final dot not written. */
@@ -49,17 +32,26 @@ export interface Connection {
   needsReset: boolean;
 }
 
+/** For servers without BDAT, or without pipelining. */
 export function createConnection(
   session: Session,
   config: SmtpConfig,
   maxMessages: number,
-  host: ConnectionHost,
-): Connection {
+  host: CarrierHost,
+): Carrier {
+  const carrier: Carrier = {
+    session,
+    isIdle: () => isIdle(connection),
+    hasRoom: () => hasRoom(connection),
+    pump: () => pump(connection),
+    retire: () => retire(connection),
+  };
   const connection: Connection = {
     session,
     config,
     maxMessages,
     host,
+    carrier,
     opening: undefined,
     ending: undefined,
     dotHeld: false,
@@ -69,37 +61,24 @@ export function createConnection(
     needsReset: false,
   };
   watchEnd(session.wire, (failure) => onGone(connection, failure));
-  return connection;
+  return carrier;
 }
 
-const ok = (reply: Reply) => reply.code >= 200 && reply.code < 300;
-
-/** A server that closes a connection gives the message another try on a fresh one, so often. */
-const maxReturns = 2;
-
-/** Bodies above this go to the kernel before the final dot is written, so that a line that stalls half way is not in doubt. */
-const largeBytes = 64 * 1024;
-
-const quitMs = 1_000;
-
-export function isIdle(at: Connection): boolean {
+function isIdle(at: Connection): boolean {
   return !at.retiring && at.opening === undefined && at.ending === undefined;
 }
 
-/** Would take a message now, be it ahead of the answer to another one. */
-export function hasRoom(at: Connection): boolean {
+function hasRoom(at: Connection): boolean {
   if (at.retiring || at.opening !== undefined || at.taken >= at.maxMessages) return false;
   return at.ending === undefined || (at.session.features.pipelining && !at.dotHeld);
 }
 
-/** Takes the next message if it can take one. */
-export function pump(at: Connection): void {
+function pump(at: Connection): void {
   const commands = open(at);
   if (commands !== '') writeText(at.session.wire, commands, encodingOf(at));
 }
 
-/** Finishes what is under way, then says QUIT. */
-export function retire(at: Connection): void {
+function retire(at: Connection): void {
   if (at.retiring) return;
   at.retiring = true;
   if (at.opening === undefined && at.ending === undefined) quit(at);
@@ -171,19 +150,12 @@ function giveUp(at: Connection, turn: Turn): void {
 }
 
 /** Ends a message whose body never left. */
-function closeOpening(at: Connection, turn: Turn, refusal: { phase: Phase; reply: Reply }): void {
+function closeOpening(at: Connection, turn: Turn, refusal: Refusal): void {
   at.opening = undefined;
   at.needsReset = true;
-  const hangsUp = refusal.reply.code === 421;
-  // 421 is about the connection (RFC 5321, 4.2.2); one that worked may simply have served enough.
-  if (hangsUp && at.done > 0 && turn.job.returns < maxReturns) {
-    turn.job.returns++;
-    at.host.giveBack(turn.job);
-  } else {
-    turn.job.settle(classifyReply(refusal.phase, refusal.reply, turn.job.messageId));
-  }
+  turnAway(at.host, turn.job, at.done, refusal);
   at.done++;
-  proceed(at, hangsUp);
+  proceed(at, refusal.reply.code === 421);
 }
 
 function sendBody(at: Connection, turn: Turn): void {
@@ -245,22 +217,8 @@ function onGone(at: Connection, failure: Failure): void {
   if (ending !== undefined) {
     ending.job.settle(at.dotHeld ? lost(failure) : { kind: 'unknown', code: failure.code, cause: failure.reason });
   }
-  if (opening !== undefined) abandon(at, opening.job, failure);
-  at.host.onGone(at, failure);
-}
-
-function abandon(at: Connection, job: Job, failure: Failure): void {
-  // A server may close a connection that worked at any time; the message has nothing to do with it.
-  if (at.done > 0 && failure.code === 'connection-lost' && job.returns < maxReturns) {
-    job.returns++;
-    return at.host.giveBack(job);
-  }
-  job.settle(lost(failure));
-}
-
-function lost(failure: Failure): SendResult {
-  const category = failure.code === 'malformed' ? 'provider-down' : 'transient';
-  return { kind: 'retry', category, code: failure.code, reason: failure.reason };
+  if (opening !== undefined) abandon(at.host, opening.job, at.done, failure);
+  at.host.onGone(at.carrier, failure);
 }
 
 const dot = Buffer.from('.');

@@ -38,7 +38,7 @@ export const smtpProvider: Provider<typeof smtpSettings, typeof smtpSecrets> = {
 };
 
 export function poolConfig(account: SmtpAccount): PoolConfig {
-  const { host, port, security, username, maxConnections } = account.settings;
+  const { host, port, security, username, maxConnections, chunking } = account.settings;
   const { password } = account.secrets;
   return {
     host,
@@ -49,6 +49,7 @@ export function poolConfig(account: SmtpAccount): PoolConfig {
     ...patience,
     maxConnections,
     maxMessagesPerConnection,
+    chunking,
   };
 }
 

@@ -60,6 +60,7 @@ function sandboxConfig(account: Pick<ProviderAccount, 'workspaceId'>, deps: Prov
     idleMs: 5_000,
     maxConnections: connections,
     maxMessagesPerConnection: 10_000,
+    chunking: 'auto',
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Clock } from '../../../platform/clock.ts';
 import type { BeginSignal, Logger, Outgoing, OutgoingEmail, ResolveHost, Sender, SendResult } from '../../port.ts';
 import type { Composer } from '../mime.rules.ts';
-import { createConnection, hasRoom, isIdle, pump, retire } from './connection.ts';
-import type { Connection, ConnectionHost, Job } from './connection.ts';
+import { abortedResult } from './carrier.ts';
+import type { Carrier, CarrierHost, Job } from './carrier.ts';
+import { createChunked } from './chunked.ts';
+import { createConnection } from './connection.ts';
 import { createQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
 import { openSession, SessionFailure } from './session.ts';
@@ -15,6 +17,8 @@ export interface PoolConfig extends SmtpConfig {
   readonly maxMessagesPerConnection: number;
   /** A connection that carried nothing for so long says QUIT. */
   readonly idleMs: number;
+  /** `auto`: BDAT where the server offers it. */
+  readonly chunking: 'auto' | 'off';
 }
 
 export interface SenderDeps {
@@ -36,7 +40,7 @@ interface Pool {
   readonly waiting: Queue<Waiting>;
   /** Given back by connections that broke before the body left; they go first. */
   readonly returned: Job[];
-  readonly connections: Set<Connection>;
+  readonly connections: Set<Carrier>;
   /** Connections that are being opened, and those of them that talk already. */
   opening: number;
   readonly greeting: Set<Wire>;
@@ -44,17 +48,20 @@ interface Pool {
   readonly closing: AbortController;
   /** Fires when nothing is left: ends the clock. */
   readonly over: AbortController;
-  readonly host: ConnectionHost;
+  readonly host: CarrierHost;
   /** While above zero no more connections are tried: the server took no more while others worked. */
   crowdedForMs: number;
   ticking: boolean;
+  /** Messages came and will be spread together, when all of this turn are there. */
+  spreading: boolean;
+  chunks: boolean;
   whenEmpty: () => void;
 }
 
 const crowdedMs = 30_000;
 const closeWithinMs = 8_000;
-/** A connection carries one message, has one ahead, and one waits so that it never runs dry. */
-const perConnection = 3;
+/** With BDAT a connection carries eight, else one and one ahead; one waits so that it never runs dry. */
+const perConnection = { auto: 9, off: 3 };
 
 const later = (category: 'transient' | 'provider-down', code: string, reason: string): SendResult => ({
   kind: 'retry',
@@ -70,7 +77,6 @@ const wrongChannel: SendResult = {
   reason: 'this account sends e-mail only',
   permanent: true,
 };
-const abortedResult = later('transient', 'aborted', 'given up before it began');
 
 /** Sends over a pool of connections to one server. Connections are opened as messages need them and close when idle. */
 export function createSmtpSender(config: PoolConfig, deps: SenderDeps): Sender {
@@ -86,6 +92,11 @@ export function createSmtpSender(config: PoolConfig, deps: SenderDeps): Sender {
     over: new AbortController(),
     host: {
       take: (session) => take(pool, session),
+      share: () => Math.ceil(queued(pool) / Math.max(1, pool.connections.size + pool.opening)),
+      onNoChunking: () => {
+        pool.chunks = false;
+        pool.deps.log.warn({}, 'an SMTP server announces BDAT and does not know it: DATA from now on');
+      },
       giveBack: (job) => {
         if (pool.closing.signal.aborted) job.settle(closedResult);
         else pool.returned.push(job);
@@ -94,10 +105,12 @@ export function createSmtpSender(config: PoolConfig, deps: SenderDeps): Sender {
     },
     crowdedForMs: 0,
     ticking: false,
+    spreading: false,
+    chunks: config.chunking === 'auto',
     whenEmpty: () => {},
   };
   return {
-    capacity: config.maxConnections * perConnection,
+    capacity: config.maxConnections * perConnection[config.chunking],
     close: () => close(pool),
     send: (message: Outgoing, signal?: BeginSignal) =>
       new Promise((settle) => {
@@ -105,7 +118,7 @@ export function createSmtpSender(config: PoolConfig, deps: SenderDeps): Sender {
         if (signal?.aborted === true) return settle(abortedResult);
         if (message.channel !== 'email') return settle(wrongChannel);
         pool.waiting.push({ message, signal, settle });
-        spread(pool);
+        spreadSoon(pool);
       }),
   };
 }
@@ -161,16 +174,27 @@ function queued(pool: Pool): number {
   return pool.waiting.size() + pool.returned.length;
 }
 
+/** Messages come many at a time: what is there at the end of the turn goes out in few writes. */
+function spreadSoon(pool: Pool): void {
+  if (pool.spreading) return;
+  pool.spreading = true;
+  queueMicrotask(() => {
+    pool.spreading = false;
+    spread(pool);
+  });
+}
+
 /** Gives waiting messages to whoever can carry them: idle connections, new ones, then ahead of busy ones. */
 function spread(pool: Pool): void {
+  const share = Math.ceil(queued(pool) / pool.config.maxConnections);
   for (const connection of pool.connections) {
     if (queued(pool) === 0) return;
-    if (isIdle(connection)) pump(connection);
+    if (connection.isIdle()) connection.pump(share);
   }
   while (mayConnect(pool)) connect(pool);
   if (queued(pool) <= pool.opening) return;
   for (const connection of pool.connections) {
-    if (hasRoom(connection)) pump(connection);
+    if (connection.hasRoom()) connection.pump(pool.host.share());
   }
 }
 
@@ -200,11 +224,13 @@ function connect(pool: Pool): void {
 }
 
 function onSession(pool: Pool, session: Session): void {
-  const connection = createConnection(session, pool.config, pool.config.maxMessagesPerConnection, pool.host);
+  const { pipelining, chunking } = session.features;
+  const create = pool.chunks && pipelining && chunking ? createChunked : createConnection;
+  const connection = create(session, pool.config, pool.config.maxMessagesPerConnection, pool.host);
   if (session.wire.failure !== undefined) return spread(pool);
   pool.connections.add(connection);
-  if (pool.closing.signal.aborted) return retire(connection);
-  pump(connection);
+  if (pool.closing.signal.aborted) return connection.retire();
+  connection.pump(pool.host.share());
   spread(pool);
 }
 
@@ -219,7 +245,7 @@ function onNoSession(pool: Pool, error: unknown): void {
   settleEmpty(pool);
 }
 
-function onGone(pool: Pool, connection: Connection, failure: Failure): void {
+function onGone(pool: Pool, connection: Carrier, failure: Failure): void {
   pool.connections.delete(connection);
   if (failure.code !== 'closed') {
     pool.deps.log.info({ code: failure.code, reason: failure.reason }, 'an SMTP connection ended');
@@ -260,7 +286,7 @@ function onTick(pool: Pool, stepMs: number): void {
   for (const connection of pool.connections) {
     const { wire } = connection.session;
     tick(wire, stepMs);
-    if (isIdle(connection) && wire.quietMs >= pool.config.idleMs) retire(connection);
+    if (connection.isIdle() && wire.quietMs >= pool.config.idleMs) connection.retire();
   }
 }
 
@@ -272,7 +298,7 @@ async function close(pool: Pool): Promise<void> {
   pool.closing.abort();
   giveUpAll(pool, closedResult);
   for (const wire of pool.greeting) fail(wire, { code: 'closed', reason: 'closed' });
-  for (const connection of pool.connections) retire(connection);
+  for (const connection of pool.connections) connection.retire();
   settleEmpty(pool);
   const late = new AbortController();
   await Promise.race([empty, pool.deps.clock.sleep(closeWithinMs, late.signal)]);

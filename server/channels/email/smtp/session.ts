@@ -27,6 +27,8 @@ export interface SmtpConfig {
 /** What the server offers (EHLO). */
 export interface Features {
   readonly pipelining: boolean;
+  /** BDAT (RFC 3030). */
+  readonly chunking: boolean;
   readonly utf8: boolean;
   readonly eightBit: boolean;
   /** Bytes; 0 when it does not say. */
@@ -224,6 +226,7 @@ function featuresOf(hello: Reply): Features {
   const size = hello.lines.slice(1).find((line) => /^SIZE\b/i.test(line));
   return {
     pipelining: offers(hello, 'PIPELINING'),
+    chunking: offers(hello, 'CHUNKING'),
     utf8: offers(hello, 'SMTPUTF8'),
     eightBit: offers(hello, '8BITMIME'),
     size: size !== undefined,

@@ -25,6 +25,11 @@ export const smtpSettings = z.strictObject({
     title: 'Connections',
     description: 'How many are open at the same time',
   }),
+  chunking: z.enum(['auto', 'off']).default('auto').meta({
+    title: 'Several messages at once',
+    description:
+      'auto: up to eight messages follow each other before the first answer, if the server offers it (CHUNKING and PIPELINING); off: one by one, should a server or what stands before it not keep its word',
+  }),
   dkim: z
     .strictObject({
       domain: z

@@ -65,6 +65,7 @@ const patient = {
   idleMs: 60_000,
   maxConnections: 1,
   maxMessagesPerConnection: 1000,
+  chunking: 'auto',
 } as const;
 
 /** Greets and answers up to the body of the first message, then lets the test take over. */
@@ -162,7 +163,15 @@ export const contract: ProviderContract = {
   start: () =>
     startPlayedMailServer(
       (port) => ({
-        settings: { host: '127.0.0.1', port, security: 'none', username: 'acme', maxConnections: 2, dkim: null },
+        settings: {
+          host: '127.0.0.1',
+          port,
+          security: 'none',
+          username: 'acme',
+          maxConnections: 2,
+          chunking: 'auto',
+          dkim: null,
+        },
         secrets: { password: 'secret-of-acme' },
       }),
       (_port, deps) => deps,

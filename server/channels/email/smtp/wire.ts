@@ -10,6 +10,13 @@ export interface Failure {
   readonly reason: string;
 }
 
+/** An answer that is awaited. */
+export interface Expected {
+  /** How long the server may stay quiet before it, counted by `tick`. */
+  limitMs: number;
+  readonly onReply: (reply: Reply) => void;
+}
+
 /**
  * A socket that speaks in replies: each expected reply has its handler, in the order in which they were asked for.
  * The fields are this file's own; others use its functions.
@@ -17,13 +24,15 @@ export interface Failure {
 export interface Wire {
   socket: Socket;
   reader: ReplyReader;
-  expected: { readonly limitMs: number; readonly onReply: (reply: Reply) => void }[];
+  expected: Expected[];
   /** Since the last reply, the last byte taken, or since it became idle; moved by `tick`. */
   quietMs: number;
   unsent: number;
   encrypted: boolean;
   failure: Failure | undefined;
   onGone: (failure: Failure) => void;
+  /** Every answer of one chunk has had its handler. */
+  onRead: () => void;
   onData: (chunk: Buffer) => void;
   onEnd: () => void;
 }
@@ -38,6 +47,7 @@ export function createWire(socket: Socket, encrypted: boolean): Wire {
     encrypted,
     failure: undefined,
     onGone: () => {},
+    onRead: () => {},
     onData: (chunk) => read(wire, chunk),
     onEnd: () => fail(wire, { code: 'connection-lost', reason: 'the server closed the connection' }),
   };
@@ -75,6 +85,7 @@ function read(wire: Wire, chunk: Buffer): void {
   } catch (error) {
     fail(wire, { code: 'malformed', reason: error instanceof Error ? error.message : 'unreadable answer' });
   }
+  if (wire.failure === undefined) wire.onRead();
 }
 
 function answer(wire: Wire, reply: Reply): void {
@@ -87,11 +98,12 @@ function answer(wire: Wire, reply: Reply): void {
   else fail(wire, { code: 'malformed', reason: 'the server answered what was not asked' });
 }
 
-/** `limitMs`: how long the server may stay quiet before it, counted by `tick`. */
-export function expectReply(wire: Wire, limitMs: number, onReply: (reply: Reply) => void): void {
-  if (wire.failure !== undefined) return;
+export function expectReply(wire: Wire, limitMs: number, onReply: (reply: Reply) => void): Expected {
+  const awaited = { limitMs, onReply };
+  if (wire.failure !== undefined) return awaited;
   if (wire.expected.length === 0) wire.quietMs = 0;
-  wire.expected.push({ limitMs, onReply });
+  wire.expected.push(awaited);
+  return awaited;
 }
 
 export function writeText(wire: Wire, text: string, encoding: 'latin1' | 'utf8' = 'latin1'): void {
@@ -105,6 +117,17 @@ export function writeWith(wire: Wire, body: Buffer, text: string, encoding: 'lat
   wire.socket.write(body);
   wire.socket.write(text, encoding);
   wire.socket.uncork();
+}
+
+/** True when the kernel has taken all of it at once, and `bytes` may be used again; else `onSent` tells when it has. */
+export function writeBytes(wire: Wire, bytes: Buffer, onSent: () => void): boolean {
+  if (wire.failure !== undefined) return false;
+  let atOnce = true;
+  wire.socket.write(bytes, (error) => {
+    if (!error && !atOnce && wire.failure === undefined) onSent();
+  });
+  atOnce = wire.socket.writableLength === 0;
+  return atOnce;
 }
 
 /** A large body; `onSent` when the kernel has taken all of it. */
