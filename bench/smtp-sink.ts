@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 
 /**
  * The least an SMTP server can do (RFC 5321, PIPELINING of RFC 2920, CHUNKING of RFC 3030): takes every message and
- * forgets it, but counts recipients. With a file named on the command line it writes each recipient down before it answers 250, one a line;
- * with `ids` as the third argument, the id of the message instead.
+ * forgets it, but counts recipients. With a file named on the command line it writes each recipient down before it answers
+ * 250, one a line; with `ids` as the third argument, the id of the message instead.
  * Runs as a process of its own: `fork` it; it tells its port, and answers 'stats' and 'reset' messages.
  */
 export interface SinkStats {
