@@ -76,3 +76,13 @@ export function endsAddress({ kind, category }: Fact): boolean {
 export function eventKindOf(kind: ReceiptKind): string {
   return kind === 'opened' || kind === 'clicked' ? `message.${kind}-at-vendor` : `message.${kind}`;
 }
+
+const earliest = Date.UTC(2020, 0);
+const latest = Date.UTC(2200, 0);
+
+/** The first day of the month an id was made in (UUIDv7), where its plan most likely is; empty for an id that tells no time. */
+export function monthOf(id: string): string {
+  const ms = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  if (id[14] !== '7' || !(ms >= earliest && ms < latest)) return '';
+  return `${new Date(ms).toISOString().slice(0, 7)}-01`;
+}

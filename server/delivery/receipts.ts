@@ -3,10 +3,9 @@ import type { Receipt } from '../channels/index.ts';
 import type { Tx } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import { finishPlan } from './plan.ts';
-import { moveReasons } from './plan.store.ts';
 import type { DeliveryDeps } from './ports.ts';
 import { after, endsAddress, eventKindOf } from './receipt.rules.ts';
-import { addTold, dropDeferrals, findRefs, lockTold, moveTold, receiptShard } from './receipt.store.ts';
+import { addTold, dropDeferrals, findRefs, lockTold, moveTold, moveToldReasons } from './receipt.store.ts';
 import type { ToldCounts, ToldRow } from './receipt.store.ts';
 import { categoryOf } from './resolve.rules.ts';
 import { countColumn } from './settle.rules.ts';
@@ -24,8 +23,8 @@ export interface Applied {
 
 /**
  * Takes what a vendor told, in any order: moves messages on, tells the event log, and ends addresses that do not work.
- * Whoever calls has made sure that each fact is new. All statements are set-based; their number does not depend on how
- * many receipts there are, only on how many plans.
+ * Whoever calls has made sure that each fact is new. All statements are set-based: their number depends neither on how
+ * many receipts there are nor on how many plans. What is written travels together; the commit waits for it.
  */
 export async function applyReceipts(
   tx: Tx,
@@ -34,34 +33,40 @@ export async function applyReceipts(
   receipts: readonly Receipt[],
 ): Promise<Applied> {
   const refs = await findRefs(tx, accountId, [...new Set(receipts.flatMap((one) => refOf(one) ?? []))]);
-  const idOf = (one: Receipt) => ownId(one) ?? refs.get(one.ref ?? '');
-  const ids = [...new Set(receipts.flatMap((one) => idOf(one) ?? []))].sort();
-  const rows = new Map((await lockTold(tx, ids)).map((row) => [row.id, row]));
-  const known = receipts.flatMap((receipt) => {
-    const row = rows.get(idOf(receipt) ?? '');
-    return row === undefined ? [] : [{ receipt, row }];
-  });
+  const ids = receipts.map((one) => ownId(one) ?? refs.get(one.ref ?? ''));
+  const wanted = [...new Set(ids.filter((id) => id !== undefined))];
+  const rows = new Map((await lockTold(tx, wanted)).map((row) => [row.id, row]));
+  const known: Told[] = [];
+  const unmatched: Receipt[] = [];
+  for (const [place, receipt] of receipts.entries()) {
+    const row = rows.get(ids[place] ?? '');
+    if (row === undefined) unmatched.push(receipt);
+    else known.push({ receipt, row });
+  }
+  await write(tx, deps, accountId, known);
+  return { unmatched };
+}
+
+async function write(tx: Tx, deps: ReceiptDeps, accountId: string, known: readonly Told[]): Promise<void> {
+  if (known.length === 0) return;
   const moves = fold(known);
   const now = deps.clock.now();
-  await moveTold(
-    tx,
-    accountId,
-    moves.map(({ row, state, reason }) => ({ id: row.id, month: row.month, state, reason })),
-    now,
-  );
-  await noteTrouble(tx, accountId, moves, now);
-  await dropDeferrals(
-    tx,
-    moves.flatMap(({ row }) => (row.state === 'planned' ? [row.id] : [])),
-  );
-  await deps.events.append(
-    tx,
-    known.map(({ receipt, row }) => eventOf(receipt, row, accountId)),
+  const moved = moves.map(({ row, state, reason }) => ({ id: row.id, month: row.month, state, reason }));
+  const waited = moves.flatMap(({ row }) => (row.state === 'planned' ? [row.id] : []));
+  const events = known.map(({ receipt, row }) => eventOf(receipt, row, accountId));
+  tx.unawaited(
+    moveTold(tx, accountId, moved, now),
+    noteTrouble(tx, accountId, moves, now),
+    dropDeferrals(tx, waited),
+    deps.events.append(tx, events),
   );
   await markAddresses(tx, deps, known);
   await count(tx, deps, moves);
-  for (const { state, row } of moves) deps.metrics.messages(row.channel, state, 1);
-  return { unmatched: receipts.filter((one) => !rows.has(idOf(one) ?? '')) };
+  tx.afterCommit(() => {
+    for (const [channel, list] of Map.groupBy(moves, ({ row }) => row.channel))
+      for (const [state, { length }] of Map.groupBy(list, (one) => one.state))
+        deps.metrics.messages(channel, state, length);
+  });
 }
 
 /** What comes back in our own field is believed only as far as it is an id. */
@@ -108,11 +113,8 @@ async function noteTrouble(tx: Tx, accountId: string, moves: readonly Move[], no
     const found = { state, reason, category, code: code ?? null };
     return [{ messageId: id, planId, campaignId, channel, addressId, accountId, ...found, tries: 1, askAt: null }];
   });
-  await writeLetters(tx, letters, now);
-  await dropLetters(
-    tx,
-    moves.flatMap(({ row, state }) => (troubled.has(row.state) && !troubled.has(state) ? [row.id] : [])),
-  );
+  const settled = moves.flatMap(({ row, state }) => (troubled.has(row.state) && !troubled.has(state) ? [row.id] : []));
+  await Promise.all([writeLetters(tx, letters, now), dropLetters(tx, settled)]);
 }
 
 function eventOf(receipt: Receipt, row: ToldRow, accountId: string): EventDraft {
@@ -159,23 +161,28 @@ function countsOf(moves: readonly Move[]): ToldCounts {
   return counts;
 }
 
-/** Last, since these rows are shared; plan by plan in the order of their ids. */
+/** Last, since these rows are shared; in the order of plans. */
 async function count(tx: Tx, deps: ReceiptDeps, moves: readonly Move[]): Promise<void> {
   const plans = [...Map.groupBy(moves, ({ row }) => row.planId)].sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [planId, list] of plans) {
-    await moveReasons(
+  const reasons = plans.flatMap(([planId, list]) => reasonsOf(list).map((one) => ({ ...one, planId })));
+  tx.unawaited(
+    moveToldReasons(tx, reasons),
+    addTold(
       tx,
-      planId,
-      receiptShard,
-      reasonDeltas(
-        list.flatMap(({ row, state, reason }) => [
-          { state: row.state, reason: row.reason, delta: -1 },
-          { state, reason, delta: 1 },
-        ]),
-      ),
-    );
-    await addTold(tx, planId, countsOf(list));
+      plans.map(([planId, list]) => ({ planId, counts: countsOf(list) })),
+    ),
+  );
+  for (const [planId, list] of plans) {
     if (list.some(({ row }) => row.state === 'planned')) await finishPlan(tx, deps, planId);
     tx.afterCommit(() => deps.tell(tx.workspaceId, planId));
   }
+}
+
+function reasonsOf(moves: readonly Move[]) {
+  return reasonDeltas(
+    moves.flatMap(({ row, state, reason }) => [
+      { state: row.state, reason: row.reason, delta: -1 },
+      { state, reason, delta: 1 },
+    ]),
+  );
 }
