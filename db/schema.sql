@@ -249,7 +249,7 @@ create table callback (
   tries smallint not null default 0,
   PRIMARY KEY (workspace_id, id)
 );
-CREATE INDEX callback_due ON public.callback USING btree (due_at);
+CREATE INDEX callback_due ON public.callback USING btree (workspace_id, due_at, id);
 alter table callback enable row level security;
 alter table callback force row level security;
 create policy owner_reads on callback for select to (owner) using (true);
@@ -1146,13 +1146,20 @@ AS $function$
   from public.api_key k where k.hash = key_hash limit 1
 $function$;
 
-CREATE OR REPLACE FUNCTION public.parley_callback_work(at timestamp with time zone, most integer)
- RETURNS TABLE(workspace_id uuid)
+CREATE OR REPLACE FUNCTION public.parley_callback_work(most integer)
+ RETURNS TABLE(workspace_id uuid, due_at timestamp with time zone)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  select c.workspace_id from public.callback c where c.due_at <= at group by c.workspace_id order by min(c.due_at) limit most
+  with recursive first as (
+    (select c.workspace_id, c.due_at from public.callback c order by c.workspace_id, c.due_at limit 1)
+    union all
+    select n.workspace_id, n.due_at from first f cross join lateral (
+      select c.workspace_id, c.due_at from public.callback c where c.workspace_id > f.workspace_id
+      order by c.workspace_id, c.due_at limit 1) n
+  )
+  select f.workspace_id, f.due_at from first f where f.due_at < 'infinity' order by f.due_at limit most
 $function$;
 
 CREATE OR REPLACE FUNCTION public.parley_doubts(due_by timestamp with time zone, most integer)

@@ -44,8 +44,11 @@ async function startWork(ground: Ground, slices: Slices): Promise<void> {
   if (ground.config.role !== 'api') {
     await activity.start();
     delivery.worker.start();
-    ground.bell.listen(delivery.worker.wake);
     callbacks.reader.start();
+    ground.bell.listen(() => {
+      delivery.worker.wake();
+      callbacks.reader.wake();
+    });
     ground.door.open = await openDoor(ground, slices);
     await campaigns.resume();
   }

@@ -27,6 +27,7 @@ export function buildSlices(ground: Ground) {
   const inbound = createInbound({ ...ground, events: activity, consent, delivery, destinationOf: destinationOf(ends) });
   const callbacks = createCallbackDesk({
     ...ground,
+    announce: ground.bell.ring,
     events: activity,
     channels,
     delivery,
@@ -122,12 +123,13 @@ function deliveryPorts(ground: Ground, { ends, consent, activity }: ReturnType<t
     markAddresses: async (tx, ids, state, channel) => {
       // A number that one network does not know may be reached over another: only that channel ends.
       const only = channel === 'sms' || channel === 'whatsapp' ? { channel } : {};
-      if (only.channel === undefined) await ends.audience.markAddresses(tx, ids, state);
       const reason = state === 'bounced' ? 'bounce' : 'complaint';
-      await consent.suppress(
-        tx,
-        ids.map((addressId) => ({ addressId, reason, ...only })),
-      );
+      const addresses = ids.map((addressId) => ({ addressId, reason, ...only }) as const);
+      // Both asked at once: whoever leaves this to the commit to wait for sends the commit right behind it.
+      await Promise.all([
+        ...(only.channel === undefined ? [ends.audience.markAddresses(tx, ids, state)] : []),
+        consent.suppress(tx, addresses),
+      ]);
     },
     unknownPolicy: async (tx) => (await ends.workspaces.settings(tx)).unknownPolicy,
     announce: ground.bell.ring,

@@ -13,7 +13,7 @@ create table callback (
   primary key (workspace_id, id)
 );
 alter table callback alter column sealed set storage external;
-create index callback_due on callback (due_at);
+create index callback_due on callback (workspace_id, due_at, id);
 select parley_isolate('callback');
 select parley_owner_reads('callback');
 comment on column callback.due_at is 'when it is to be read; infinity: given up, kept for a person to look at';
@@ -63,10 +63,17 @@ create index inbound_message_of_contact on inbound_message (workspace_id, contac
 create index inbound_message_of_sender on inbound_message (workspace_id, sender_hash, id);
 select parley_isolate('inbound_message');
 
--- Where callbacks wait, across workspaces: ids only.
-create function parley_callback_work(at timestamptz, most integer) returns table (workspace_id uuid)
+-- Where callbacks wait, across workspaces, and since or until when: one look into the index a workspace, however many wait.
+create function parley_callback_work(most integer) returns table (workspace_id uuid, due_at timestamptz)
 language sql stable security definer set search_path = pg_catalog, public as $$
-  select c.workspace_id from public.callback c where c.due_at <= at group by c.workspace_id order by min(c.due_at) limit most
+  with recursive first as (
+    (select c.workspace_id, c.due_at from public.callback c order by c.workspace_id, c.due_at limit 1)
+    union all
+    select n.workspace_id, n.due_at from first f cross join lateral (
+      select c.workspace_id, c.due_at from public.callback c where c.workspace_id > f.workspace_id
+      order by c.workspace_id, c.due_at limit 1) n
+  )
+  select f.workspace_id, f.due_at from first f where f.due_at < 'infinity' order by f.due_at limit most
 $$;
 -- A vendor calls with nothing but the account's id, which is a random one: it leads to the workspace, and to nothing else.
 create function parley_account_workspace(account uuid, provider text) returns uuid

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { after } from './receipt.rules.ts';
+import { after, legible, monthOf } from './receipt.rules.ts';
 import type { Fact, Standing } from './receipt.rules.ts';
 
 const kinds = [
@@ -68,5 +68,21 @@ describe('what a vendor tells about a message', () => {
   it('a complaint after the delivery counts, a delivery after the bounce does not', () => {
     expect(after({ state: 'delivered', reason: null }, { kind: 'complained' })?.state).toBe('complained');
     expect(after({ state: 'bounced', reason: 'address-refused' }, { kind: 'delivered' })).toBeUndefined();
+  });
+});
+
+describe('an id', () => {
+  it('tells the month it was made in, if it tells a time that can be', () => {
+    expect(monthOf('019c1b2e-3c00-7000-8000-000000000001')).toBe('2026-02-01');
+    expect(monthOf('019c1b2e-3c00-4000-8000-000000000001')).toBe('');
+    expect(monthOf('ffffffff-ffff-7fff-bfff-ffffffffffff')).toBe('');
+    expect(monthOf('00000000-0000-7000-8000-000000000001')).toBe('');
+  });
+});
+
+describe('words of a vendor', () => {
+  it('are cut, without half characters and NUL, which a database refuses', () => {
+    expect(legible('a\0b\ud800c')).toBe('ab\ufffdc');
+    expect(legible(`${'x'.repeat(499)}\u{1f600}`)).toBe(`${'x'.repeat(499)}\ufffd`);
   });
 });

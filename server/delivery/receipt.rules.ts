@@ -86,3 +86,8 @@ export function monthOf(id: string): string {
   if (id[14] !== '7' || !(ms >= earliest && ms < latest)) return '';
   return `${new Date(ms).toISOString().slice(0, 7)}-01`;
 }
+
+/** Words of a vendor as a database takes them: no half characters, no NUL, no more than is worth reading. */
+export function legible(text: string, most = 500): string {
+  return text.slice(0, most).toWellFormed().replaceAll('\0', '');
+}

@@ -136,6 +136,27 @@ describe('what a vendor tells', () => {
     expect(await bench.states(plan.id)).toEqual({ accepted: 1 });
   });
 
+  test('with NUL and half characters in it is taken like any other', async () => {
+    const plan = await bench.plan(await bench.people(1));
+    await bench.delivery.worker.drain();
+    const [one] = await messagesOf(plan.id);
+    const words = { category: 'content', code: '5\u0000', reason: 'no\u0000pe \ud800' } as const;
+    await tell(receipt(one?.id, 'bounced', words), { kind: 'opened', key: 'k', ref: 'a\u0000b', at });
+    expect(await bench.states(plan.id)).toEqual({ bounced: 1 });
+    const bounce = bench.events.find((event) => event.kind === 'message.bounced');
+    expect(bounce).toMatchObject({ data: { code: '5', detail: 'nope \ufffd' } });
+  });
+
+  test('is found in whatever month the plan of the message began', async () => {
+    const plan = await bench.plan(await bench.people(2));
+    await bench.delivery.worker.drain();
+    const [one, two] = await messagesOf(plan.id);
+    await db.owner.query(`update message set plan_month = plan_month - interval '1 month' where id = $1`, [one?.id]);
+    const { unmatched } = await tell(receipt(one?.id, 'delivered'), receipt(two?.id, 'delivered'));
+    expect(unmatched).toEqual([]);
+    expect(await bench.states(plan.id)).toEqual({ delivered: 2 });
+  });
+
   test('takes as many statements for a thousand facts as for ten', async () => {
     const plan = await bench.plan(await bench.people(300));
     await bench.delivery.worker.drain();

@@ -4,7 +4,7 @@ import type { Tx } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import { finishPlan } from './plan.ts';
 import type { DeliveryDeps } from './ports.ts';
-import { after, endsAddress, eventKindOf } from './receipt.rules.ts';
+import { after, endsAddress, eventKindOf, legible } from './receipt.rules.ts';
 import { addTold, dropDeferrals, findRefs, lockTold, moveTold, moveToldReasons } from './receipt.store.ts';
 import type { ToldCounts, ToldRow } from './receipt.store.ts';
 import { categoryOf } from './resolve.rules.ts';
@@ -75,7 +75,7 @@ function ownId({ messageId }: Receipt): string | undefined {
 }
 
 function refOf(receipt: Receipt): string | undefined {
-  return ownId(receipt) === undefined ? receipt.ref : undefined;
+  return ownId(receipt) === undefined && receipt.ref?.includes('\0') === false ? receipt.ref : undefined;
 }
 
 interface Told {
@@ -97,7 +97,8 @@ function fold(known: readonly Told[]): Move[] {
   for (const { receipt, row } of known) {
     const standing = moves.get(row.id) ?? row;
     const next = after({ state: standing.state, reason: standing.reason }, receipt);
-    if (next !== undefined) moves.set(row.id, { row, code: receipt.code, ...next });
+    if (next !== undefined)
+      moves.set(row.id, { row, code: receipt.code === undefined ? undefined : legible(receipt.code, 100), ...next });
   }
   return [...moves.values()];
 }
@@ -117,11 +118,14 @@ async function noteTrouble(tx: Tx, accountId: string, moves: readonly Move[], no
   await Promise.all([writeLetters(tx, letters, now), dropLetters(tx, settled)]);
 }
 
+const mostOf: Readonly<Record<string, number>> = { code: 100, url: 2_000 };
+
 function eventOf(receipt: Receipt, row: ToldRow, accountId: string): EventDraft {
   const { code, reason, category, isMachine, url, segments, pricing } = receipt;
   const data: Record<string, unknown> = { channel: row.channel, account: accountId, source: 'vendor' };
-  const given = { code, detail: reason?.slice(0, 500), category, machine: isMachine, url, segments, pricing };
-  for (const [key, value] of Object.entries(given)) if (value !== undefined) data[key] = value;
+  const given = { code, detail: reason, category, machine: isMachine, url, segments, pricing };
+  for (const [key, value] of Object.entries(given))
+    if (value !== undefined) data[key] = typeof value === 'string' ? legible(value, mostOf[key]) : value;
   return {
     kind: eventKindOf(receipt.kind),
     occurredAt: Temporal.Instant.from(receipt.at),

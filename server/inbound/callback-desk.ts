@@ -26,6 +26,8 @@ export interface CallbackDeskDeps {
   readonly clock: Clock;
   readonly vault: Vault;
   readonly log: Log;
+  /** There is something to read: rings for the processes that read. */
+  announce?(): void;
   readonly events: Pick<Activity, 'append'>;
   readonly channels: Pick<Channels, 'receiptsFor'>;
   readonly delivery: Pick<Delivery, 'applyReceipts' | 'messageOfRef'>;
@@ -62,6 +64,7 @@ export function createCallbackDesk(deps: CallbackDeskDeps): CallbackDesk {
   };
   const reader = createCallbackReader({
     db,
+    ...(deps.announce === undefined ? {} : { announce: deps.announce }),
     clock,
     vault,
     log,

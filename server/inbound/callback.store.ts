@@ -9,15 +9,25 @@ export interface CallbackRow {
   readonly tries: number;
 }
 
-export async function insertCallbacks(
-  tx: Tx,
-  rows: readonly Omit<CallbackRow, 'tries'>[],
-  now: Temporal.Instant,
-): Promise<void> {
+/** A callback to be kept; with `mark`, unless one with that mark was kept before. */
+export interface NewCallback extends Omit<CallbackRow, 'tries'> {
+  readonly mark?: Mark | undefined;
+}
+
+/** No two of them with the same mark. */
+export async function insertCallbacks(tx: Tx, rows: readonly NewCallback[], now: Temporal.Instant): Promise<void> {
   await tx.hot(
-    `insert into callback (workspace_id, id, account_id, provider, sealed, received_at, due_at)
-     select $1, c.id, c.account, c.provider, c.sealed, $2, $2
-     from unnest($3::uuid[], $4::uuid[], $5::text[], $6::bytea[]) as c (id, account, provider, sealed) on conflict do nothing`,
+    `with given as materialized (
+       select * from unnest($3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::bytea[]) as c (id, account, provider, sealed, mark)
+     ), fresh as (
+       insert into callback_mark (workspace_id, account_id, mark, seen_at)
+       select $1, g.account, g.mark, $2 from given g where g.mark is not null order by g.account, g.mark
+       on conflict do nothing returning account_id, mark
+     )
+     insert into callback (workspace_id, id, account_id, provider, sealed, received_at, due_at)
+     select $1, g.id, g.account, g.provider, g.sealed, $2, $2 from given g
+     where g.mark is null or exists (select 1 from fresh f where f.account_id = g.account and f.mark = g.mark)
+     on conflict do nothing`,
     [
       tx.workspaceId,
       now,
@@ -25,20 +35,28 @@ export async function insertCallbacks(
       rows.map((row) => row.accountId),
       rows.map((row) => row.provider),
       rows.map((row) => row.sealed),
+      rows.map((row) => row.mark ?? null),
     ],
   );
 }
 
-/** The oldest that are due; what another reader has is passed over. */
+/**
+ * The oldest that are due, all of one account and provider; what another reader has is passed over. One account, so that
+ * two readers ask for marks in the same order and never wait for each other in a circle.
+ */
 export async function takeCallbacks(tx: Tx, now: Temporal.Instant, most: number): Promise<CallbackRow[]> {
   return tx.hot<CallbackRow>(
-    `select id, account_id as "accountId", provider, sealed, tries from callback
-     where workspace_id = $1 and due_at <= $2 order by due_at, id limit $3 for update skip locked`,
+    `with first as materialized (
+       select c.account_id, c.provider from callback c
+       where c.workspace_id = $1 and c.due_at <= $2 order by c.due_at, c.id limit 1 for update skip locked)
+     select c.id, c.account_id as "accountId", c.provider, c.sealed, c.tries from first f cross join lateral (
+       select * from callback x where x.workspace_id = $1 and x.due_at <= $2 and x.account_id = f.account_id and x.provider = f.provider
+       order by x.due_at, x.id limit $3 for update skip locked) c`,
     [tx.workspaceId, now, most],
   );
 }
 
-/** The same without holding them. */
+/** The oldest that are due, without holding them. */
 export async function peekCallbacks(tx: Tx, now: Temporal.Instant, most: number): Promise<CallbackRow[]> {
   return tx.hot<CallbackRow>(
     `select id, account_id as "accountId", provider, sealed, tries from callback
@@ -47,12 +65,12 @@ export async function peekCallbacks(tx: Tx, now: Temporal.Instant, most: number)
   );
 }
 
-/** False when it was read meanwhile, or is being read. */
-export async function lockCallback(tx: Tx, id: string): Promise<boolean> {
-  const rows = await tx.hot('select 1 from callback where workspace_id = $1 and id = $2 for update skip locked', [
-    tx.workspaceId,
-    id,
-  ]);
+/** False when it was read or postponed meanwhile, or is being read. */
+export async function lockCallback(tx: Tx, id: string, now: Temporal.Instant): Promise<boolean> {
+  const rows = await tx.hot(
+    'select 1 from callback where workspace_id = $1 and id = $2 and due_at <= $3 for update skip locked',
+    [tx.workspaceId, id, now],
+  );
   return rows.length > 0;
 }
 
@@ -61,17 +79,32 @@ export async function deleteCallbacks(tx: Tx, ids: readonly string[]): Promise<v
     await tx.hot('delete from callback where workspace_id = $1 and id = any($2::uuid[])', [tx.workspaceId, ids]);
 }
 
-export async function postponeCallback(tx: Tx, id: string, dueAt: Temporal.Instant | 'infinity'): Promise<void> {
-  await tx.hot('update callback set tries = tries + 1, due_at = $3 where workspace_id = $1 and id = $2', [
-    tx.workspaceId,
-    id,
-    dueAt,
-  ]);
+export interface Postponed {
+  readonly id: string;
+  /** Undefined: it is given up, and kept for a person to look at. */
+  readonly dueAt: Temporal.Instant | undefined;
 }
 
-export async function callbackWork(tx: Tx, now: Temporal.Instant, most: number): Promise<string[]> {
-  const rows = await tx.hot<{ id: string }>('select workspace_id as id from parley_callback_work($1, $2)', [now, most]);
-  return rows.map((row) => row.id);
+export async function postponeCallbacks(tx: Tx, rows: readonly Postponed[]): Promise<void> {
+  if (rows.length > 0)
+    await tx.hot(
+      `update callback c set tries = c.tries + 1, due_at = coalesce(p.due, 'infinity')
+       from unnest($2::uuid[], $3::timestamptz[]) as p (id, due) where c.workspace_id = $1 and c.id = p.id`,
+      [tx.workspaceId, rows.map((row) => row.id), rows.map((row) => row.dueAt ?? null)],
+    );
+}
+
+export interface Work {
+  readonly workspaceId: string;
+  /** Of the first one to be read there. */
+  readonly dueAt: Temporal.Instant;
+}
+
+export async function callbackWork(tx: Tx, most: number): Promise<Work[]> {
+  return tx.hot<Work>(
+    'select workspace_id as "workspaceId", due_at as "dueAt" from parley_callback_work($1) order by due_at',
+    [most],
+  );
 }
 
 export async function workspaceOf(tx: Tx, accountId: string, provider: string): Promise<string | undefined> {

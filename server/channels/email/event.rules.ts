@@ -31,6 +31,8 @@ export function parseJson(body: Buffer | string): unknown {
 export function instantOf(seconds: unknown): string | undefined {
   const number = typeof seconds === 'string' && seconds.trim() !== '' ? Number(seconds) : seconds;
   if (typeof number !== 'number' || !(number > 0 && number < 1e11)) return undefined;
+  // The common case, several times as fast.
+  if (Number.isInteger(number)) return `${new Date(number * 1000).toISOString().slice(0, 19)}Z`;
   return Temporal.Instant.fromEpochMilliseconds(Math.round(number * 1000)).toString();
 }
 

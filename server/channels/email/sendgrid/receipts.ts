@@ -34,13 +34,25 @@ export const sendGridReceipts: Receipts<SendGridSettings, SendGridSecrets> = {
     'In SendGrid under Settings, Mail Settings, Event Webhooks: enter the address below, choose all delivery events and the engagement events you want, turn on "Signed Event Webhook", and copy its verification key into this account.',
 };
 
+type Key = NonNullable<ReturnType<typeof eventKey>>;
+
+/** Reading a key takes as long as verifying with it, and handing it to another thread longer than either. */
+const keys = new WeakMap<SendGridSettings, Key>();
+
+function keyOf(settings: SendGridSettings): Key | undefined {
+  const known = keys.get(settings);
+  if (known !== undefined || settings.webhookPublicKey === null) return known;
+  const key = eventKey(settings.webhookPublicKey);
+  if (key !== undefined) keys.set(settings, key);
+  return key;
+}
+
 function judge(
   account: ProviderAccount<SendGridSettings, SendGridSecrets>,
   callback: Callback,
   deps: ProviderDeps,
 ): Verdict {
-  const { webhookPublicKey } = account.settings;
-  const key = webhookPublicKey === null ? undefined : eventKey(webhookPublicKey);
+  const key = keyOf(account.settings);
   if (key === undefined) return { kind: 'forged', reason: 'the account has no verification key' };
   const signature = callback.headers[signatureHeader] ?? '';
   const timestamp = callback.headers[timestampHeader] ?? '';
@@ -52,12 +64,7 @@ function judge(
 }
 
 /** Pure: any timestamp is judged with the signature, so that it cannot be exchanged. */
-export function isSignedBy(
-  key: NonNullable<ReturnType<typeof eventKey>>,
-  signature: string,
-  timestamp: string,
-  body: Buffer,
-): boolean {
+export function isSignedBy(key: Key, signature: string, timestamp: string, body: Buffer): boolean {
   try {
     const signed = Buffer.concat([Buffer.from(timestamp), body]);
     return verify('sha256', signed, { key, dsaEncoding: 'der' }, Buffer.from(signature, 'base64'));
@@ -101,7 +108,7 @@ function readEvent(event: Json): Reading {
   if (kind === undefined || at === undefined || (messageId === undefined && ref === undefined)) return unreadable;
   const receipt: Receipt = {
     kind,
-    key: keyOf(name, event),
+    key: factOf(name, event),
     ...(messageId === undefined ? {} : { messageId }),
     ...(ref === undefined ? {} : { ref }),
     at,
@@ -111,7 +118,7 @@ function readEvent(event: Json): Reading {
 }
 
 /** SendGrid's own id of the event; its documents show events that share one, so the kind stands before it. */
-function keyOf(name: string, event: Json): string {
+function factOf(name: string, event: Json): string {
   const id = textOf(event['sg_event_id']);
   if (id !== undefined) return `${name}:${id}`;
   const seen = [event['sg_message_id'], event['email'], event['timestamp'], event['url']].map((part) =>
