@@ -116,7 +116,9 @@ describe('a field of a body', () => {
     for (const body of ['', 'null', '[]', '0', '"text"', 'true', '{', '{"a":', '\0', '[[[[', '{"__proto__":{"a":1}}']) {
       const answer = await send(endpoint, path, body);
       expectOrderly(answer, body);
-      expect(answer.status, body).toBeGreaterThanOrEqual(400);
+      // A body that may be left out may be empty.
+      if (body !== '' || endpoint.body?.safeParse(undefined).success !== true)
+        expect(answer.status, body).toBeGreaterThanOrEqual(400);
     }
   });
 });
@@ -178,7 +180,8 @@ describe('a parameter', () => {
         const path = `${pathOf(endpoint, things)}?${name}=${value}`;
         const answer = await world.ask('GET', path, { key: world.key });
         expect(answer.status, `${path}: ${answer.text}`).toBeLessThan(500);
-        if (name === 'no_such_filter' && endpoint.tag !== 'Pages for contacts')
+        // Mail programs add to the links of contacts, vendors to the addresses of callbacks.
+        if (name === 'no_such_filter' && !['Pages for contacts', 'Callbacks of providers'].includes(endpoint.tag))
           expect(answer.status, `${path}: ${answer.text}`).toBe(422);
         if (name === 'limit' && /^(0|-1|201|1e9|NaN)$/.test(value)) expect(answer.status, path).toBe(422);
       }

@@ -21,6 +21,7 @@ const stored = account.parse({
     security: 'tls',
     username: 'u',
     maxConnections: 3,
+    chunking: 'off',
     dkim: { domain: 'example.com', selector: 's1' },
   },
   secretsSet: ['password'],

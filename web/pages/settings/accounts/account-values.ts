@@ -14,6 +14,8 @@ export interface AccountValues extends Record<string, unknown> {
     username: string;
     password: string;
     maxConnections: number | string;
+    /** Not shown: kept as it is. */
+    chunking: 'auto' | 'off';
     dkim: { domain: string; selector: string };
     dkimPrivateKey: string;
   };
@@ -32,6 +34,7 @@ interface SmtpStored {
   readonly security?: AccountValues['settings']['security'];
   readonly username?: string | null;
   readonly maxConnections?: number;
+  readonly chunking?: 'auto' | 'off';
   readonly dkim?: { readonly domain: string; readonly selector: string } | null;
 }
 
@@ -51,6 +54,7 @@ export function valuesOf(account: Account | undefined, fields: readonly Field[] 
       username: settings?.username ?? '',
       password: '',
       maxConnections: settings?.maxConnections ?? 5,
+      chunking: settings?.chunking ?? 'auto',
       dkim: { domain: settings?.dkim?.domain ?? '', selector: settings?.dkim?.selector ?? '' },
       dkimPrivateKey: '',
     },
@@ -80,6 +84,7 @@ function smtpOf({ settings }: AccountValues) {
     security: settings.security,
     username: settings.username.trim() || null,
     maxConnections: Number(settings.maxConnections),
+    chunking: settings.chunking,
     dkim: domain.trim() && selector.trim() ? { domain: domain.trim(), selector: selector.trim() } : null,
     ...(settings.password ? { password: settings.password } : {}),
     ...(settings.dkimPrivateKey.trim() ? { dkimPrivateKey: `${settings.dkimPrivateKey.trim()}\n` } : {}),
