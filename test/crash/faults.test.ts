@@ -172,7 +172,11 @@ test(`${count} faults: nobody is missing, nobody gets it twice without a doubt i
     // Who lost his lease while he was stopped sends nothing more of what was his, but for the one message whose bytes
     // were on their way from the check to the kernel.
     expect(faults.filter((fault) => fault.sentLate.length > 1)).toEqual([]);
-    for (const one of town.people) expect(await one.now().end('SIGTERM')).toBe(0);
+    for (const one of town.people) {
+      const last = one.now();
+      await last.ready;
+      expect(await last.end('SIGTERM'), last.said().slice(-3_000)).toBe(0);
+    }
   } finally {
     await town.close();
   }
