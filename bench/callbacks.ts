@@ -76,7 +76,8 @@ function tellAll(ids: readonly string[], wanted: number): { events: Event[]; exp
   }
   const facts: Record<string, number> = {};
   for (const one of events) facts[one.event] = (facts[one.event] ?? 0) + 1;
-  for (let n = 0; events.length < wanted; n++) events.push(events[(n * 13) % settled] ?? events[0]!);
+  const twice = Array.from({ length: wanted - events.length }, (_, n) => events[(n * 13) % settled]);
+  events.push(...twice.filter((one) => one !== undefined));
   return { events: shuffled(events), expected: { states, facts } };
 }
 

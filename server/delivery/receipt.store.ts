@@ -57,7 +57,10 @@ export interface Moved {
   readonly reason: string | null;
 }
 
-/** The rows are locked, so nothing can have moved them meanwhile. */
+/**
+ * The rows are locked, so nothing can have moved them meanwhile, nor to another place. By their place, so that no plan goes
+ * through the whole month for each of them.
+ */
 export async function moveTold(
   tx: Tx,
   accountId: string,
@@ -70,8 +73,9 @@ export async function moveTold(
       tx.hot(
         `update message m set state = o.state, reason = o.reason, account_id = coalesce(m.account_id, $3), settled_at = coalesce(m.settled_at, $4),
                 attempt = greatest(m.attempt, 1)
-         from unnest($2::uuid[], $6::text[], $7::text[]) as o (id, state, reason)
-         where m.workspace_id = $1 and m.plan_month = $5 and m.id = o.id`,
+         from (select k.state, k.reason, x.ctid as place from unnest($2::uuid[], $6::text[], $7::text[]) as k (id, state, reason)
+               cross join lateral (select y.ctid from message y where y.workspace_id = $1 and y.plan_month = $5 and y.id = k.id offset 0) x) o
+         where m.workspace_id = $1 and m.plan_month = $5 and m.ctid = o.place`,
         [
           tx.workspaceId,
           list.map((one) => one.id),

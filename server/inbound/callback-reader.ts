@@ -63,19 +63,15 @@ interface Round {
   readonly restMs: number;
 }
 
-/** Reads what was kept: in bulk, each fact once, in whatever order it came. */
-export function createCallbackReader(deps: ReaderDeps): CallbackReader {
-  const { clock, db, log } = deps;
-  const stopping = new AbortController();
+/** Everywhere once: a turn of each workspace that has something due. */
+function createRound(deps: ReaderDeps, stop: AbortSignal): () => Promise<Round> {
+  const { clock, db } = deps;
   const pace = createPace();
-  let ring: () => void = () => undefined;
-  let rung = false;
-  let loop: Promise<void> | undefined;
 
   /** A short page may be the last of its account only: the first lane looks whether there is another. */
   const readOn = async (workspaceId: string, lane: number): Promise<{ read: number; isFull: boolean }> => {
     let read = 0;
-    for (let page = 0; page < pagesInTurn && !stopping.signal.aborted; page++) {
+    for (let page = 0; page < pagesInTurn && !stop.aborted; page++) {
       const most = pace.rows();
       const rows = await takePage(deps, workspaceId, most, pace);
       read += rows;
@@ -93,7 +89,7 @@ export function createCallbackReader(deps: ReaderDeps): CallbackReader {
     });
   };
 
-  const round = async (): Promise<Round> => {
+  return async () => {
     const work = await db.system((tx) => store.callbackWork(tx, workspacesInTurn));
     const now = clock.now();
     const waitMs = (one: store.Work) => one.dueAt.epochMilliseconds - now.epochMilliseconds;
@@ -101,7 +97,7 @@ export function createCallbackReader(deps: ReaderDeps): CallbackReader {
     let read = 0;
     let isFull = work.length === workspacesInTurn;
     for (const { workspaceId } of due) {
-      if (stopping.signal.aborted) break;
+      if (stop.aborted) break;
       const ends = await readWorkspace(workspaceId);
       read += ends.reduce((sum, one) => sum + one.read, 0);
       isFull ||= ends.some((one) => one.isFull);
@@ -110,6 +106,16 @@ export function createCallbackReader(deps: ReaderDeps): CallbackReader {
     const restMs = due.length > 0 && read === 0 ? heldMs : Math.min(idleMs, next === undefined ? idleMs : waitMs(next));
     return { read, isFull, restMs };
   };
+}
+
+/** Reads what was kept: in bulk, each fact once, in whatever order it came. */
+export function createCallbackReader(deps: ReaderDeps): CallbackReader {
+  const { clock, log } = deps;
+  const stopping = new AbortController();
+  const round = createRound(deps, stopping.signal);
+  let ring: () => void = () => undefined;
+  let rung = false;
+  let loop: Promise<void> | undefined;
 
   const rest = async (ms: number) => {
     const slept = new AbortController();
