@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newId } from '../platform/ids.ts';
 import { createTestApp, createTestDb } from '../platform/testing.ts';
 import type { TestDb } from '../platform/testing.ts';
-import { insertCallbacks, postponeCallback, takeCallbacks } from './callback.store.ts';
+import { insertCallbacks, postponeCallbacks, takeCallbacks } from './callback.store.ts';
 import { callbackKeepingRoutes } from './callback-keeping.ts';
 
 let db: TestDb;
@@ -42,7 +42,7 @@ async function keep(state: 'waiting' | 'given-up'): Promise<string> {
   const id = newId(db.clock);
   await db.write(async (tx) => {
     await insertCallbacks(tx, [{ id, accountId, provider: 'acme', sealed: Buffer.from('secret') }], db.clock.now());
-    if (state === 'given-up') await postponeCallback(tx, id, 'infinity');
+    if (state === 'given-up') await postponeCallbacks(tx, [{ id }]);
   });
   return id;
 }

@@ -238,12 +238,9 @@ function openPool({ url, maxConnections = 12, pinned = false, log }: DbOptions):
   return pool;
 }
 
-export function createDb(options: DbOptions): Db {
-  const { pinned = false, log } = options;
-  const pool = openPool(options);
-  const keepStatistics = pinned ? statisticsKeeper(pool, log) : () => undefined;
-
-  async function run<T>(mode: Mode, workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+/** Runs work in transactions of a pool. */
+function runner(pool: pg.Pool, pinned: boolean, keepStatistics: () => void) {
+  return async function run<T>(mode: Mode, workspaceId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const begin = opening(mode, workspaceId);
     const client = await connected(pool);
     let broken: Error | undefined;
@@ -256,6 +253,10 @@ export function createDb(options: DbOptions): Db {
       if (mode === 'eager') opened.catch(() => undefined);
       else await opened;
       const unawaited: Promise<unknown>[] = [opened];
+      let isOver = false;
+      // What nobody waited for could otherwise ask its next question behind the commit: in no transaction, or in another's.
+      const inside: Ask = (query) =>
+        isOver ? Promise.reject(new Error('a statement came after its transaction had ended')) : ask(query);
       const tx: Tx = {
         workspaceId,
         get xid() {
@@ -264,8 +265,8 @@ export function createDb(options: DbOptions): Db {
           return xid;
         },
         kysely: builderOf(client),
-        query: async (text, values = []) => (await ask({ text, values: values.map(parameter) })).rows,
-        hot: async (text, values = []) => (await ask(hotQuery(text, values))).rows,
+        query: async (text, values = []) => (await inside({ text, values: values.map(parameter) })).rows,
+        hot: async (text, values = []) => (await inside(hotQuery(text, values))).rows,
         unawaited: (...statements) => {
           for (const one of statements) one.catch(() => undefined);
           unawaited.push(...statements);
@@ -273,6 +274,7 @@ export function createDb(options: DbOptions): Db {
         afterCommit: (callback) => committed.push(callback),
       };
       result = await work(tx);
+      isOver = true;
       const commit = ask('commit');
       await Promise.all([...unawaited, commit]);
       // A failed statement that `work` swallowed leaves an aborted transaction: commit then answers ROLLBACK without an error.
@@ -288,8 +290,14 @@ export function createDb(options: DbOptions): Db {
     if (mode === 'write' || mode === 'eager') keepStatistics();
     for (const callback of committed) callback();
     return result;
-  }
+  };
+}
 
+export function createDb(options: DbOptions): Db {
+  const { pinned = false, log } = options;
+  const pool = openPool(options);
+  const keepStatistics = pinned ? statisticsKeeper(pool, log) : () => undefined;
+  const run = runner(pool, pinned, keepStatistics);
   return {
     transaction: (workspaceId, work) => run('write', workspaceId, work),
     eager: (workspaceId, work) => run(pinned ? 'eager' : 'write', workspaceId, work),
