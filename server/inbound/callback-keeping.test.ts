@@ -42,7 +42,7 @@ async function keep(state: 'waiting' | 'given-up'): Promise<string> {
   const id = newId(db.clock);
   await db.write(async (tx) => {
     await insertCallbacks(tx, [{ id, accountId, provider: 'acme', sealed: Buffer.from('secret') }], db.clock.now());
-    if (state === 'given-up') await postponeCallbacks(tx, [{ id }]);
+    if (state === 'given-up') await postponeCallbacks(tx, [{ id, dueAt: undefined }]);
   });
   return id;
 }

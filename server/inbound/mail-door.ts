@@ -53,7 +53,7 @@ export async function openMailDoor(deps: MailDoorDeps): Promise<MailDoor> {
       done();
     },
     onData: (stream, session, done) => {
-      void takeOrPutOff(deps, stream, session, targets.get(session) ?? new Map()).then(done);
+      void takeOrPutOff(deps, stream, session, targets.get(session) ?? new Map(), done);
     },
   });
   server.on('error', (error) => deps.log.info({ reason: error.message }, 'a connection of a mail server broke'));
@@ -79,12 +79,13 @@ async function takeOrPutOff(
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
   targets: Targets,
-): Promise<Error | null> {
+  answer: (refusal: Error | null) => void,
+): Promise<void> {
   try {
-    return await take(deps, stream, session, targets);
+    answer(await take(deps, stream, session, targets));
   } catch (error) {
     deps.log.error({ err: error }, 'a mail that came back could not be kept');
-    return reply(451, '4.3.0 Try again later');
+    answer(reply(451, '4.3.0 Try again later'));
   }
 }
 

@@ -74,6 +74,7 @@ describe('channels beside e-mail, by clicking only', () => {
     await field(page, 'To').fill('+49 151 23456789');
     await button('Send the test').click();
     await text('The test is on its way').waitFor();
+    expect(await text('The test is on its way').count()).toBe(1);
   });
 });
 

@@ -75,7 +75,9 @@ afterAll(async () => {
 const rows = () => page.getByRole('table', { name: 'Dead letters' }).getByRole('row');
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 /** The header is a row as well. */
-const expectLetters = (count: number) => expect.poll(() => rows().count(), { timeout: 10_000 }).toBe(count + 1);
+async function expectLetters(count: number): Promise<void> {
+  await expect.poll(() => rows().count(), { timeout: 10_000 }).toBe(count + 1);
+}
 
 async function expectSound(): Promise<void> {
   for (const width of [1440, 390]) {

@@ -14,7 +14,7 @@ import type { Town } from './town.ts';
  *
  *   PARLEY_CRASH_FAULTS=200 CRASH_SEED=1 npm test -- test/crash/faults.test.ts
  */
-const count = Number(process.env['PARLEY_CRASH_FAULTS'] ?? 40);
+const count = Number(process.env['PARLEY_CRASH_FAULTS'] ?? 24);
 const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 const people = 1_000;
 const connections = 16;
