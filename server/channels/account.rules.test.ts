@@ -23,6 +23,7 @@ const open = {
   security: 'starttls',
   username: 'acme',
   maxConnections: 5,
+  chunking: 'auto',
   dkim: null,
 };
 
@@ -64,6 +65,7 @@ describe('the settings of an account', () => {
         security: 'starttls',
         username: null,
         maxConnections: 5,
+        chunking: 'auto',
         dkim: null,
       },
       secrets: {},

@@ -122,9 +122,9 @@ describe('the dispatcher', () => {
       }),
       hot: {
         ...bench.deps.hot,
-        system: (work) => {
+        glance: (look) => {
           asked += 1;
-          return broken ? Promise.reject(new Error('the database is away')) : bench.deps.hot.system(work);
+          return broken ? Promise.reject(new Error('the database is away')) : bench.deps.hot.glance(look);
         },
       },
     });
