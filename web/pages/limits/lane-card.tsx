@@ -53,7 +53,7 @@ export function LaneCard({ lane }: { lane: Lane }) {
               variant="default"
               onClick={editing.toggle}
               aria-expanded={isEditing}
-              aria-label={`Change the limits of ${lane.name}`}
+              aria-label={`Change limits of ${lane.name}`}
             >
               Change limits
             </Button>
