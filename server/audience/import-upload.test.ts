@@ -26,12 +26,14 @@ const left = () => {
 };
 
 /** Rows without end, as a client that does not care sends them. */
-async function* endless(bytes: number, before = ''): AsyncGenerator<Uint8Array> {
+async function* endless(bytes: number, before = '', after = ''): AsyncGenerator<Uint8Array> {
   yield Buffer.from(`${before}email,name\n`);
   const chunk = Buffer.from('somebody@example.com,Somebody\n'.repeat(2000));
   for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk;
+  if (after !== '') yield Buffer.from(after);
 }
 
+const formEnd = `\r\n--${boundary}--\r\n`;
 const formStart = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="x.csv"\r\n\r\n`;
 
 async function send(body: AsyncIterable<Uint8Array>, contentType: string): Promise<{ status: number; code: string }> {
@@ -49,7 +51,9 @@ describe('an upload over the wire', () => {
   test('that is too large and does not say so is refused with 413, and nothing is left behind', async () => {
     const refused = { status: 413, code: 'body-too-large' };
     expect(await send(endless(limit * 10), 'text/csv')).toEqual(refused);
-    expect(await send(endless(limit * 10, formStart), `multipart/form-data; boundary=${boundary}`)).toEqual(refused);
+    expect(await send(endless(limit * 10, formStart, formEnd), `multipart/form-data; boundary=${boundary}`)).toEqual(
+      refused,
+    );
     expect(left()).toEqual([]);
   });
 

@@ -87,7 +87,11 @@ export interface Settled {
   readonly outcome: Outcome;
 }
 
-/** Writes outcomes in one statement. Only a message that is still planned can be settled; answers which were. */
+/**
+ * Writes outcomes in one statement. Only a message that is still planned can be settled; answers which were. Each is
+ * looked up by its key and written at its place: joined directly, a plan made while the table grew may go through all
+ * of it for each window. One that is changed in between is no longer at its place, and is left to who changed it.
+ */
 export async function settleMessages(
   tx: Tx,
   month: string,
@@ -99,8 +103,10 @@ export async function settleMessages(
     `update message m set state = o.state, reason = o.reason, provider_ref = o.ref, account_id = coalesce($3, m.account_id),
             attempt = m.attempt + o.tried, settled_at = case when o.state in ('planned', 'held') then null else $4::timestamptz end,
             not_before = coalesce(o.due, m.not_before)
-     from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::timestamptz[]) as o (id, state, reason, ref, tried, due)
-     where m.workspace_id = $1 and m.plan_month = $2 and m.id = o.id and m.state = 'planned'
+     from (select k.*, x.ctid as place
+           from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::timestamptz[]) as k (id, state, reason, ref, tried, due)
+           cross join lateral (select y.ctid from message y where y.workspace_id = $1 and y.plan_month = $2 and y.id = k.id offset 0) x) o
+     where m.workspace_id = $1 and m.plan_month = $2 and m.ctid = o.place and m.state = 'planned'
      returning m.id`,
     [
       tx.workspaceId,
