@@ -37,7 +37,7 @@ function collect(name: string, kinds = ['noted']): string[] {
 
 /** The virtual clock moves as long as something is waited for. */
 async function until(done: () => boolean): Promise<void> {
-  for (let round = 0; round < 500 && !done(); round++) {
+  for (let round = 0; round < 3000 && !done(); round++) {
     lab.clock.advance(50);
     await new Promise((resolve) => setImmediate(resolve));
     await lab.db.system((tx) => tx.query('select 1'));
