@@ -1,5 +1,6 @@
 import type { Audience } from './audience/index.ts';
 import type { Inbox } from './channels/index.ts';
+import { forgetOldDelivery } from './delivery/index.ts';
 import { forgetMarks } from './inbound/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -40,6 +41,7 @@ export function daily({ db, clock, jobs, log }: Ground, slices: Rounds): void {
       if (signal.aborted) return;
       await db.transaction(id, (tx) => forgetOldKeys(tx, clock.now()));
       await db.transaction(id, (tx) => forgetMarks(tx, clock.now()));
+      await forgetOldDelivery(db, id, clock.now());
       await slices.audience.forgetUploads(id);
       await slices.inbox.forgetOld(id);
     }

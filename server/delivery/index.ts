@@ -10,6 +10,7 @@ import './errors.ts';
  * Never: knows what a campaign is, keeps rendered content, sends on a guess.
  */
 export { createDelivery } from './delivery.ts';
+export { forgetOldDelivery } from './tidy.store.ts';
 export type { Delivery, PlanStats } from './delivery.ts';
 export type { Hit } from './engagement.store.ts';
 export { decide, needsConsent } from './gate.rules.ts';

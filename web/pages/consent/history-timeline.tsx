@@ -2,7 +2,8 @@ import { Stack, Text, Timeline } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Answer } from '../../api.ts';
 import { ask } from '../../query.ts';
-import { basisText, eventText, sentence, sourceText } from '../../reasons.ts';
+import { eventText, sentence } from '../../reasons.ts';
+import { basisText, sourceText } from '../../sources.ts';
 import { useCan } from '../../shell/me.ts';
 import { TimeText } from '../../ui/index.ts';
 

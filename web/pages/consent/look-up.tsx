@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ApiProblem, urlOf, type Answer } from '../../api.ts';
 import { ask, refresh } from '../../query.ts';
-import { basisText } from '../../reasons.ts';
+import { basisText } from '../../sources.ts';
 import { useCan } from '../../shell/me.ts';
 import { confirm, EmptyState, ProblemAlert, Section, StateBadge, tell, TextLink, TimeText } from '../../ui/index.ts';
 import { HistoryTimeline } from './history-timeline.tsx';

@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import type { Address } from '../../../contract/contacts.ts';
 import { api } from '../../api.ts';
-import { basisText } from '../../reasons.ts';
+import { basisText } from '../../sources.ts';
 import { refresh } from '../../query.ts';
 import { ProblemAlert, tell, useSubmit } from '../../ui/index.ts';
 

@@ -4,7 +4,7 @@ import { IconInfoCircle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { ImportOptions } from '../../../contract/imports.ts';
 import { ask } from '../../query.ts';
-import { basisText } from '../../reasons.ts';
+import { basisText } from '../../sources.ts';
 import { useCan } from '../../shell/me.ts';
 import { NewTopicModal } from '../../ui/new-topic-modal.tsx';
 import { ProblemAlert } from '../../ui/index.ts';
